@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The catalogue of wire errors. Formats messages; decides nothing. */
+#include "common/az_error.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+    int status;
+    const char *code;
+} catalogue[] = {
+#define AZ_ERR(name, status, code) [AZ_ERR_##name] = {(status), (code)},
+#include "common/az_error.def"
+#undef AZ_ERR
+};
+
+int az_error_status(const struct az_error *err)
+{
+    assert(err->errc < AZ_ERR_COUNT);
+    return catalogue[err->errc].status;
+}
+
+const char *az_error_code(const struct az_error *err)
+{
+    assert(err->errc < AZ_ERR_COUNT);
+    return catalogue[err->errc].code;
+}
+
+bool az_fail(struct az_error *reterr, enum az_errc errc, const char *fmt, ...)
+{
+    va_list ap;
+
+    *reterr = (struct az_error){.errc = errc};
+    va_start(ap, fmt);
+    (void) vsnprintf(reterr->message, sizeof(reterr->message), fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool az_fail_inner(struct az_error *reterr, enum az_errc errc, const char *inner, const char *fmt,
+                   ...)
+{
+    va_list ap;
+
+    *reterr = (struct az_error){.errc = errc, .inner = inner};
+    va_start(ap, fmt);
+    (void) vsnprintf(reterr->message, sizeof(reterr->message), fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+bool az_fail_internal(struct az_error *reterr, const char *detail_fmt, ...)
+{
+    va_list ap;
+
+    *reterr =
+        (struct az_error){.errc = AZ_ERR_INTERNAL, .message = "An internal error has occurred."};
+    va_start(ap, detail_fmt);
+    (void) vsnprintf(reterr->detail, sizeof(reterr->detail), detail_fmt, ap);
+    va_end(ap);
+    return false;
+}

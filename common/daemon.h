@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What both daemons' main() share: sockets handed over or bound, readiness, signals, the state
+ * lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/az_error.h"
+#include "common/names.h"
+
+#define DAEMON_MAX_SOCKETS 16
+
+enum daemon_socket_kind { SOCK_VAULT, SOCK_MANAGEMENT, SOCK_IDENTITY, SOCK_PROXY };
+
+struct daemon_socket {
+    int fd; /* listening */
+    enum daemon_socket_kind kind;
+};
+
+struct daemon_sockets {
+    struct daemon_socket list[DAEMON_MAX_SOCKETS];
+    unsigned n;
+};
+
+/*
+ * Takes LISTEN_FDS / LISTEN_FDNAMES ("vault", "management", "identity", "proxy"; LISTEN_PID must be
+ * ours) and unsets them. n 0 when none were handed over.
+ */
+bool daemon_sockets_inherit(struct daemon_sockets *ret, struct az_error *reterr) MUST_CHECK;
+/*
+ * Binds 127.0.0.1 and ::1 (or `address`) on a port; 0 chooses one, the same for both. A first bind
+ * without SO_REUSEPORT finds a port in use and names it, with the cure. *port is what was chosen.
+ */
+bool daemon_socket_bind(struct daemon_sockets *s, enum daemon_socket_kind kind, const char *address,
+                        uint16_t *port, struct az_error *reterr) MUST_CHECK;
+/* Writes one byte to the fd in KVSIM_READY_FD, if set, and closes it. */
+void daemon_notify_ready(void);
+/* flock on DIR/NAME; a second holder is refused with the cause (its pid) and the cure. fd in *ret.
+ */
+bool daemon_lock(const char *dir, const char *name, int *ret, struct az_error *reterr) MUST_CHECK;
+/* Raises RLIMIT_NOFILE, ignores SIGPIPE, wipes core dumps (RLIMIT_CORE 0). */
+void daemon_process_setup(void);
+/* "vault=7443,management=7444,identity=7445,proxy=7446" */
+bool daemon_parse_ports(const char *text, struct site_ports *ret);

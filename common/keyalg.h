@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Key Vault's algorithms over EVP: one table, a row for each wire name, parameters as data.
+ *
+ * Pure: no HTTP, no storage, no clock, no logging. Callers own every buffer. An empty cell of the
+ * table fails closed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/types.h>
+
+#include "common/az_error.h"
+#include "common/bytes.h"
+
+enum key_op { /* bits, as in key_ops */
+              KEY_OP_ENCRYPT = 1 << 0,
+              KEY_OP_DECRYPT = 1 << 1,
+              KEY_OP_SIGN = 1 << 2,
+              KEY_OP_VERIFY = 1 << 3,
+              KEY_OP_WRAP = 1 << 4,
+              KEY_OP_UNWRAP = 1 << 5,
+              KEY_OP_IMPORT = 1 << 6,
+              KEY_OP_EXPORT = 1 << 7,
+};
+#define KEY_OPS_COUNT 8
+
+/* Wire spelling: "encrypt", "wrapKey", ...; 0 / NULL: no such name. Case as on the wire. */
+unsigned key_op_parse(const char *wire_name);
+const char *key_op_name(enum key_op op);
+
+struct key_alg; /* a row */
+
+const struct key_alg *key_alg_find(const char *wire_name); /* NULL: unknown */
+const char *key_alg_name(const struct key_alg *alg);
+/* Does this key (type and curve) work with this algorithm for this operation? */
+bool key_alg_supports(const struct key_alg *alg, EVP_PKEY *key, enum key_op op);
+/* Length of the digest that sign and verify take, in bytes; 0: any (RSNULL) or no signature row. */
+size_t key_alg_digest_len(const struct key_alg *alg);
+/* Rows for generated tests and docs. */
+size_t key_alg_count(void);
+const struct key_alg *key_alg_at(size_t i);
+
+/*
+ * encrypt, decrypt, wrapKey, unwrapKey, sign (in = digest, out = signature; EC: r || s).
+ * On success *ret is owned by the caller. Bad input is AZ_ERR_BAD_PARAMETER.
+ */
+bool key_alg_apply(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct bytes in,
+                   struct bytes *ret, struct az_error *reterr) MUST_CHECK;
+/* *valid says whether the signature is good; false return only for input that can't be judged. */
+bool key_alg_verify(const struct key_alg *alg, EVP_PKEY *key, struct bytes digest,
+                    struct bytes signature, bool *valid, struct az_error *reterr) MUST_CHECK;

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Key pairs: generation, the pool of pairs made ahead of need, JWK members, PKCS#8, and sealing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+#include <openssl/types.h>
+
+#include "common/az_error.h"
+#include "common/bytes.h"
+#include "common/workers.h"
+
+enum key_curve { CURVE_NONE, CURVE_P256, CURVE_P384, CURVE_P521, CURVE_P256K };
+
+/* "P-256", "P-384", "P-521", "P-256K", and the old "SECP256K1"; CURVE_NONE: unknown. */
+enum key_curve key_curve_parse(const char *wire_name);
+const char *key_curve_name(enum key_curve curve);
+
+/* rsa_bits > 0: RSA (2048, 3072, 4096); else EC on `curve`. *ret: EVP_PKEY_free(). Slow for RSA. */
+bool keygen_make(unsigned rsa_bits, enum key_curve curve, EVP_PKEY **ret, struct az_error *reterr)
+    MUST_CHECK;
+
+/* RSA-2048 pairs made ahead of need by idle workers; each is used once. */
+struct keypool;
+struct keypool *keypool_new(unsigned target); /* how many to hold; NULL: out of memory */
+void keypool_free(struct keypool *p);
+bool keypool_fill_one(void *pool); /* a workers_idle_fn: false when full */
+/* From the pool if it has one of this kind, else made now. p may be NULL. */
+bool keypool_take(struct keypool *p, unsigned rsa_bits, enum key_curve curve, EVP_PKEY **ret,
+                  struct az_error *reterr) MUST_CHECK;
+
+/* Public members only, in wire order: RSA n, e; EC crv, x, y (fixed width). Added to obj. */
+bool jwk_add_public(json_t *obj, EVP_PKEY *key, struct az_error *reterr) MUST_CHECK;
+/* A private or public JWK (kty RSA or EC, -HSM too) -> key; consistency is checked. */
+bool jwk_to_key(const json_t *jwk, EVP_PKEY **ret, struct az_error *reterr) MUST_CHECK;
+
+bool key_to_pkcs8(EVP_PKEY *key, struct bytes *ret, struct az_error *reterr) MUST_CHECK;
+bool key_from_pkcs8(const struct bytes *der, EVP_PKEY **ret, struct az_error *reterr) MUST_CHECK;
+
+/*
+ * AES-256-GCM: 12-byte random nonce || ciphertext || 16-byte tag. aad binds the sealed bytes to
+ * their place.
+ */
+#define SEAL_KEY_LEN  32
+#define SEAL_OVERHEAD 28
+bool seal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *plain, size_t len,
+          struct bytes *ret, struct az_error *reterr) MUST_CHECK;
+/* False: tampered, another key or another aad (AZ_ERR_INTERNAL). */
+bool unseal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *sealed, size_t len,
+            struct bytes *ret, struct az_error *reterr) MUST_CHECK;
+
+/* Reads or makes a 32-byte key file (0600). Others' permission bits on it are refused. */
+bool root_key_open(const char *path, uint8_t key[SEAL_KEY_LEN], struct az_error *reterr) MUST_CHECK;

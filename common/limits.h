@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Every limit on what a client controls, by name. */
+#pragma once
+
+#define LIMIT_HEADER_BYTES    (32 * 1024)   /* request line and headers together */
+#define LIMIT_BODY_KEYVAULT   (256 * 1024)  /* keys, crypto */
+#define LIMIT_BODY_ARM        (1024 * 1024) /* resource manager: accessPolicies of 1024 entries */
+#define LIMIT_BODY_TOKEN      (64 * 1024)   /* token requests */
+#define LIMIT_FILE_BYTES      (512LL * 1024 * 1024) /* documented limit of the Files API */
+#define LIMIT_HEADER_MS       10000                 /* until the headers are complete */
+#define LIMIT_IDLE_MS         120000 /* keep-alive between requests, and body stalls */
+#define LIMIT_KEY_NAME        127    /* azure-rules.md section 1 */
+#define LIMIT_TAGS            15
+#define LIMIT_TAG_TEXT        256
+#define LIMIT_ACCESS_POLICIES 1024

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request inside providerd: what a handler gets, what a route row says.
+ *
+ * Order of every request: site -> authenticate -> route -> authorize -> validate -> prepare -> run.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "common/audit.h"
+#include "common/clock.h"
+#include "common/control.h"
+#include "common/http_app.h"
+#include "common/keygen.h"
+#include "common/kvdb.h"
+#include "common/names.h"
+#include "common/route.h"
+#include "common/token.h"
+#include "provider/store/directory.h"
+#include "provider/vault_client.h"
+
+enum provider_plane {
+    PPLANE_LOGIN,    /* token service: unauthenticated */
+    PPLANE_METADATA, /* unauthenticated ARM documents */
+    PPLANE_ARM,      /* Entra token for management; owner of the subscription */
+    PPLANE_GRAPH,
+    PPLANE_IDENTITY, /* IMDS and App Service forms, plain HTTP */
+    PPLANE_AI,       /* data plane of an account: api-key or Entra token */
+    PPLANE_CONTROL,  /* /_sim/ */
+};
+enum exec_class { EXEC_LOOP, EXEC_WRITE };
+
+enum cmk_edition { EDITION_CLASSIC, EDITION_2026 };
+
+struct dek_cache; /* unwrapped data keys: provider/api/dek.h */
+
+struct providerd { /* everything a request may touch; main or a test fills it */
+    struct kvdb *db;
+    struct sim_clock *clock;
+    struct token_signer *signer;
+    struct token_verifier *tokens;
+    struct audit *audit; /* may be NULL in tests */
+    struct control control;
+    struct site_names names;
+    const struct vault_client *vaults;
+    const char *blob_dir;
+    uint8_t root_key[SEAL_KEY_LEN];
+    enum cmk_edition edition;
+    int64_t dek_cache_ttl_ms; /* simulated time; 0: never cached */
+    struct dek_cache *deks;
+    char identity_header[65]; /* the secret of App Service's X-IDENTITY-HEADER */
+};
+
+struct provider_call;
+typedef bool provider_handler_fn(struct provider_call *c, struct kvdb_txn *txn,
+                                 struct az_error *reterr);
+typedef bool provider_prepare_fn(struct provider_call *c, struct az_error *reterr);
+/* A piece of a streamed body, on a worker. */
+typedef bool provider_body_fn(struct provider_call *c, const uint8_t *data, size_t len,
+                              struct az_error *reterr);
+
+struct provider_route {
+    struct route route;
+    enum provider_plane plane;
+    const char *audit_name; /* NULL: not audited */
+    enum exec_class exec;
+    bool needs_body;
+    size_t body_limit;            /* 0: the plane's default */
+    provider_body_fn *body;       /* streamed body; NULL: collected */
+    provider_prepare_fn *prepare; /* NULL: none */
+    provider_handler_fn *run;
+};
+
+struct provider_call {
+    struct providerd *d;
+    struct http_exchange *x;
+    const struct provider_route *row;
+    struct str_view params[ROUTE_MAX_PARAMS];
+    size_t n_params;
+    struct site site;
+    const char *api_version; /* NULL: none given; ARM routes have it */
+    int64_t now_ms;          /* simulated */
+    struct token_claims who; /* verified; empty where the plane needs none or an api-key was used */
+    struct subscription subscription; /* ARM, when the path names one */
+    json_t *body;                     /* parsed JSON; NULL: empty, form or streamed */
+    void *prepared;                   /* prepare's, or the stream's, state */
+    void (*prepared_free)(void *prepared);
+    bool retry_prepare; /* set by a WRITE handler that found that what prepare read has changed */
+    struct az_error error;
+};
+
+bool provider_answer_json(struct provider_call *c, int status, const json_t *body);
+bool provider_answer_empty(struct provider_call *c, int status);
+/* A path parameter as a NUL-terminated string in the call's arena. */
+const char *provider_param(struct provider_call *c, size_t i);
+
+/* A token for one of our own identities, aud https://vault.azure.net, trusted_service set. The
+ * caller frees. */
+bool provider_mint_token(struct providerd *d, const struct principal *p, const char *audience,
+                         char **ret, struct az_error *reterr) MUST_CHECK;
+
+/*
+ * Long-running operations finish at once (--latency=instant) yet answer as recorded: adds
+ * Azure-AsyncOperation (and Location) and retry-after-ms to the response and stores the result.
+ * `final` is what operationResults answers with: "Succeeded".
+ */
+bool provider_lro_add(struct provider_call *c, struct kvdb_txn *txn, const char *provider_namespace,
+                      const char *location, const char *resource_id, bool with_location,
+                      struct az_error *reterr) MUST_CHECK;
+
+/* The row tables; api.c searches them in this order. */
+extern const struct provider_route provider_login_routes[];
+extern const size_t provider_login_routes_len;
+extern const struct provider_route provider_identity_routes[];
+extern const size_t provider_identity_routes_len;
+extern const struct provider_route provider_arm_routes[];
+extern const size_t provider_arm_routes_len;
+extern const struct provider_route provider_graph_routes[];
+extern const size_t provider_graph_routes_len;
+extern const struct provider_route provider_account_routes[];
+extern const size_t provider_account_routes_len;
+extern const struct provider_route provider_ai_routes[];
+extern const size_t provider_ai_routes_len;
+extern const struct provider_route provider_control_routes[];
+extern const size_t provider_control_routes_len;
+
+/* Accounts as generic ARM resources, for /resources?$filter and deletion of groups (account
+ * handlers' side). */
+bool provider_each_account_resource(struct kvdb_txn *txn, const char *subscription,
+                                    const char *group, bool (*fn)(void *ctx, json_t *generic),
+                                    void *ctx);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request inside vaultd: what a handler gets, what a route row says.
+ *
+ * Order of every request: site -> authenticate -> route -> authorize -> validate -> prepare -> run.
+ * A handler is the same synchronous function whatever its execution class.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "common/audit.h"
+#include "common/clock.h"
+#include "common/control.h"
+#include "common/http_app.h"
+#include "common/keygen.h"
+#include "common/kvdb.h"
+#include "common/names.h"
+#include "common/route.h"
+#include "common/token.h"
+#include "vault/domain/vault.h"
+
+struct key_cache;   /* parsed keys by version: vault/api/key_cache.h */
+struct vault_cache; /* parsed vault records by name and revision: vault/api/vault_cache.h */
+
+enum vault_plane { PLANE_DATA, PLANE_ARM, PLANE_CONTROL };
+enum exec_class { EXEC_LOOP, EXEC_WRITE };
+
+struct vaultd { /* everything a request may touch; main or a test fills it */
+    struct kvdb *db;
+    struct sim_clock *clock;
+    struct token_verifier *tokens; /* NULL: --auth=permissive, any bearer token is taken */
+    struct audit *audit;           /* may be NULL in tests */
+    struct control control;
+    struct site_names names;
+    struct keypool *pool; /* may be NULL */
+    struct key_cache *keys;
+    struct vault_cache *vaults;
+    uint8_t root_key[SEAL_KEY_LEN];
+    bool arm_open;            /* vaultd runs alone: ARM requests need no control token */
+    guid_text default_tenant; /* for challenges of vaults that don't exist */
+};
+
+struct vault_call;
+/* txn: a read snapshot (EXEC_LOOP) or the nested write transaction (EXEC_WRITE). */
+typedef bool vault_handler_fn(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr);
+/* Worker thread, no transaction; may open its own snapshot. Puts what it made into c->prepared. */
+typedef bool vault_prepare_fn(struct vault_call *c, struct az_error *reterr);
+
+/* One row says all there is to say about an operation. Empty cells fail closed. */
+struct vault_route {
+    struct route route;
+    enum vault_plane plane;
+    const char *first_version; /* api-version; NULL: the oldest served */
+    unsigned permission;       /* enum key_perm bits; 0 on the data plane: refused */
+    const char *data_action;   /* RBAC: "Microsoft.KeyVault/vaults/keys/wrap/action" */
+    const char *audit_name;    /* "KeyWrap" */
+    enum exec_class exec;
+    bool needs_body;
+    vault_prepare_fn *prepare; /* NULL: none */
+    vault_handler_fn *run;
+};
+
+struct vault_call {
+    struct vaultd *d;
+    struct http_exchange *x;
+    const struct vault_route *row;
+    struct str_view params[ROUTE_MAX_PARAMS]; /* decoded path parameters, in template order */
+    size_t n_params;
+    struct site site;
+    char api_version[32];
+    int64_t now_s;
+    struct token_claims who; /* verified */
+    struct vault *vault;     /* data plane: the live vault, borrowed from the cache for the call */
+    uint64_t vault_revision; /* what prepare and authorize saw; checked again in the write */
+    json_t *body;            /* parsed; NULL: empty */
+    void *prepared;          /* prepare's result */
+    void (*prepared_free)(void *prepared);
+    char object_id[URL_MAX]; /* for the audit: the object's identifier, set by the handler */
+    struct az_error error;   /* valid when the call has failed */
+};
+
+/* The answer; both set 200 unless told otherwise and application/json; charset=utf-8. */
+bool vault_answer_json(struct vault_call *c, int status, const json_t *body);
+bool vault_answer_empty(struct vault_call *c, int status);
+
+/* Is the request's api-version the same as or later than `version`? Unknown later ones count as
+ * newest. */
+bool vault_version_at_least(const struct vault_call *c, const char *version);
+
+/* The row tables; api.c searches them in this order. */
+extern const struct vault_route vault_key_routes[];
+extern const size_t vault_key_routes_len;
+extern const struct vault_route vault_arm_routes[];
+extern const size_t vault_arm_routes_len;
