@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* One line an event, to stderr, written with one call so that lines of threads don't mix. */
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+static enum log_level threshold = LOG_LVL_INFO;
+static const char *program = "kvsim";
+
+void log_set_level(enum log_level level)
+{
+    threshold = level;
+}
+
+void log_set_program(const char *name)
+{
+    program = name;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    char when[TIME_TEXT_MAX];
+    char line[1024];
+    va_list ap;
+    int n;
+    int m;
+
+    if (level > threshold) {
+        return;
+    }
+    n = snprintf(line, sizeof(line), "%s %s %s: ", time_format(when, clock_real_ms(), TIME_MS),
+                 program, names[level]);
+    va_start(ap, fmt);
+    m = vsnprintf(line + n, sizeof(line) - (size_t) n - 1, fmt, ap);
+    va_end(ap);
+    n = m < 0 ? n : n + m;
+    if ((size_t) n > sizeof(line) - 2) {
+        n = (int) sizeof(line) - 2;
+    }
+    line[n++] = '\n';
+    /* Nothing can be done about a log that can't be written. */
+    (void) !write(STDERR_FILENO, line, (size_t) n);
+}

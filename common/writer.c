@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Group commit: all that is queued when the writer wakes shares one transaction and one fsync.
+ * While it syncs, the next group gathers.
+ */
+#include "common/writer.h"
+
+#include <pthread.h>
+
+#include "common/log.h"
+
+#define GROUP_MAX 256
+
+struct writer {
+    struct kvdb *db;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct writer_job *head;
+    struct writer_job **tail;
+    bool stopping;
+};
+
+/* Waits for jobs; NULL when stopping and none are left. At most GROUP_MAX, as a list. */
+static struct writer_job *take_group(struct writer *w)
+{
+    struct writer_job *group;
+    struct writer_job **end = &group;
+
+    (void) pthread_mutex_lock(&w->lock);
+    while (!w->head && !w->stopping) {
+        (void) pthread_cond_wait(&w->wake, &w->lock);
+    }
+    for (int i = 0; w->head && i < GROUP_MAX; i++) {
+        *end = w->head;
+        end = &w->head->next;
+        w->head = w->head->next;
+    }
+    *end = NULL;
+    if (!w->head) {
+        w->tail = &w->head;
+    }
+    (void) pthread_mutex_unlock(&w->lock);
+    return group;
+}
+
+/* One job in a nested transaction: a failure stays its own. */
+static bool run_one(struct writer_job *job, struct kvdb_txn *parent, struct az_error *err)
+{
+    struct kvdb_txn *txn = NULL;
+
+    if (!kvdb_begin_nested(parent, &txn, err)) {
+        return false;
+    }
+    if (!job->run(job, txn)) {
+        kvdb_abort(txn);
+        return true;
+    }
+    return kvdb_commit(txn, err);
+}
+
+static void run_group(struct writer *w, struct writer_job *group)
+{
+    struct kvdb_txn *txn = NULL;
+    struct az_error err;
+    bool ok = kvdb_begin_write(w->db, &txn, &err);
+    struct writer_job *next;
+
+    for (struct writer_job *job = group; ok && job; job = job->next) {
+        ok = run_one(job, txn, &err);
+    }
+    if (ok) {
+        ok = kvdb_commit(txn, &err);
+    } else {
+        kvdb_abort(txn);
+    }
+    if (!ok) {
+        log_error("a group of writes was not committed: %s", err.detail);
+    }
+    for (struct writer_job *job = group; job; job = next) {
+        next = job->next;
+        job->done(job, ok);
+    }
+}
+
+static void *thread_main(void *arg)
+{
+    struct writer *w = arg;
+
+    for (struct writer_job *group = take_group(w); group; group = take_group(w)) {
+        run_group(w, group);
+    }
+    return NULL;
+}
+
+struct writer *writer_new(struct kvdb *db)
+{
+    struct writer *w = calloc(1, sizeof(*w));
+
+    if (!w) {
+        return NULL;
+    }
+    w->db = db;
+    w->tail = &w->head;
+    (void) pthread_mutex_init(&w->lock, NULL);
+    (void) pthread_cond_init(&w->wake, NULL);
+    if (pthread_create(&w->thread, NULL, thread_main, w) != 0) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void writer_submit(struct writer *w, struct writer_job *job)
+{
+    job->next = NULL;
+    (void) pthread_mutex_lock(&w->lock);
+    *w->tail = job;
+    w->tail = &job->next;
+    (void) pthread_cond_signal(&w->wake);
+    (void) pthread_mutex_unlock(&w->lock);
+}
+
+void writer_free(struct writer *w)
+{
+    if (!w) {
+        return;
+    }
+    (void) pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    (void) pthread_cond_signal(&w->wake);
+    (void) pthread_mutex_unlock(&w->lock);
+    (void) pthread_join(w->thread, NULL);
+    (void) pthread_cond_destroy(&w->wake);
+    (void) pthread_mutex_destroy(&w->lock);
+    free(w);
+}
