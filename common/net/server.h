@@ -28,7 +28,7 @@ enum net_listener_kind {
 struct net_listener {
     int fd; /* listening, non-blocking is set here; owned by the server afterwards */
     enum net_listener_kind kind;
-    const struct http_app *app; /* NET_PROXY: serves absolute-form requests; tunnels see below */
+    const struct http_app *app; /* NET_PROXY: serves absolute-form requests */
 };
 
 /* TLS material: the certificate is chosen by SNI between the families. Paths of PEM files. */
@@ -41,12 +41,11 @@ struct net_options {
     unsigned threads; /* loops; 0: one per core */
     struct net_tls_options tls;
     struct workers *workers;
-    struct writer *writer; /* NULL: WRITE steps are refused with 500 */
-    /*
-     * NET_PROXY: which app serves a tunnel for this service, or, when it returns NULL, the loopback
-     * port to which the tunnel is piped (0: refuse).
-     */
-    const struct http_app *(*tunnel_app)(void *ctx, enum service service, uint16_t *pipe_port);
+    struct writer *writer;     /* NULL: WRITE steps are refused with 500 */
+    int64_t header_timeout_ms; /* 0: LIMIT_HEADER_MS */
+    int64_t idle_timeout_ms;   /* 0: LIMIT_IDLE_MS */
+    /* NET_PROXY: the loopback port a tunnel to this service is piped to; 0: refuse. */
+    uint16_t (*tunnel_port)(void *ctx, enum service service);
     void *tunnel_ctx;
 };
 

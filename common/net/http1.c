@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP/1.1 over http_parser 2.9, with the checks it leaves out. */
+#include "common/net/http1.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Both libraries have an enum of this name; theirs is renamed here. */
+#define http_method http_parser_method
+#include <http_parser.h>
+#undef http_method
+
+#include "common/limits.h"
+
+size_t http1_scan_head(const char *data, size_t len, const char **why)
+{
+    size_t limit = len < LIMIT_HEADER_BYTES ? len : LIMIT_HEADER_BYTES;
+    const char *end = data + limit;
+    const char *line = data;
+    const char *lf;
+
+    *why = NULL;
+    if (memchr(data, '\0', limit)) {
+        *why = "The request head holds a NUL byte.";
+        return 0;
+    }
+    for (; (lf = memchr(line, '\n', (size_t) (end - line))) != NULL; line = lf + 1) {
+        if (lf == data || lf[-1] != '\r') {
+            *why = "The lines of the request head must end in CR LF.";
+            return 0;
+        }
+        if (line != data && lf - line > 1 && (*line == ' ' || *line == '\t')) {
+            *why = "The request head holds a folded line.";
+            return 0;
+        }
+        if (lf - line == 1 && line != data) {
+            return (size_t) (lf - data) + 1;
+        }
+    }
+    if (len >= LIMIT_HEADER_BYTES) {
+        *why = "The request head is too large.";
+    }
+    return 0;
+}
+
+static int on_url(http_parser *hp, const char *at, size_t len)
+{
+    struct http1 *p = hp->data;
+
+    buf_add(&p->url, at, len);
+    return 0;
+}
+
+static int on_field(http_parser *hp, const char *at, size_t len)
+{
+    struct http1 *p = hp->data;
+    struct http_request *req = p->req;
+
+    /* The head is one piece of memory, so a field or value never comes in two parts. */
+    if (req->n_headers == HTTP_MAX_HEADERS) {
+        p->too_many = true;
+        return 1;
+    }
+    req->headers[req->n_headers++] = (struct http_header){
+        {at, len},
+        {"", 0  }
+    };
+    return 0;
+}
+
+static int on_value(http_parser *hp, const char *at, size_t len)
+{
+    struct http1 *p = hp->data;
+    struct http_header *h;
+
+    if (p->req->n_headers == 0) { /* trailers of a chunked body */
+        return 0;
+    }
+    h = &p->req->headers[p->req->n_headers - 1];
+    while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t')) {
+        len--;
+    }
+    h->value = (struct str_view){at, len};
+    return 0;
+}
+
+static int on_body(http_parser *hp, const char *at, size_t len)
+{
+    struct http1 *p = hp->data;
+
+    p->on_body(p->ctx, at, len);
+    return 0;
+}
+
+static int on_headers_complete(http_parser *hp)
+{
+    struct http1 *p = hp->data;
+
+    p->keep_alive = http_should_keep_alive(hp) != 0;
+    /* Stop here: the api sees the head before the body is looked at. */
+    http_parser_pause(hp, 1);
+    return 0;
+}
+
+static int on_complete(http_parser *hp)
+{
+    struct http1 *p = hp->data;
+
+    p->complete = true;
+    http_parser_pause(hp, 1);
+    return 0;
+}
+
+/* After the head only the body matters: fields of trailers are dropped. */
+static int on_trailer(http_parser *hp, const char *at, size_t len)
+{
+    (void) hp;
+    (void) at;
+    (void) len;
+    return 0;
+}
+
+static const http_parser_settings head_settings = {
+    .on_url = on_url,
+    .on_header_field = on_field,
+    .on_header_value = on_value,
+    .on_headers_complete = on_headers_complete,
+};
+
+static const http_parser_settings body_settings = {
+    .on_header_field = on_trailer,
+    .on_header_value = on_trailer,
+    .on_body = on_body,
+    .on_message_complete = on_complete,
+};
+
+static void note_header(struct http1 *p, const struct http_header *h)
+{
+    if (sv_ieq(h->name, "host")) {
+        p->n_host++;
+        p->req->host = h->value;
+    } else if (sv_ieq(h->name, "authorization")) {
+        p->n_auth++;
+    } else if (sv_ieq(h->name, "content-length")) {
+        p->n_length++;
+    } else if (sv_ieq(h->name, "transfer-encoding")) {
+        p->n_te++;
+        p->chunked = sv_ieq(h->value, "chunked");
+    } else if (sv_ieq(h->name, "expect")) {
+        p->expect_continue = sv_ieq(h->value, "100-continue");
+        p->expect_other = !p->expect_continue;
+    }
+}
+
+/* Headers that must not be missing, doubled or at odds with each other. */
+static const char *check_headers(struct http1 *p, int *status)
+{
+    for (size_t i = 0; i < p->req->n_headers; i++) {
+        note_header(p, &p->req->headers[i]);
+    }
+    *status = 400;
+    if (p->hp->http_major != 1) {
+        *status = 505;
+        return "Only HTTP/1.1 is served here.";
+    }
+    if (p->n_te > 1 || (p->n_te == 1 && !p->chunked) || p->n_length > 1 ||
+        (p->n_te > 0 && p->n_length > 0)) {
+        return "The length of the request body is ambiguous.";
+    }
+    if (!p->connect && p->n_host != 1) {
+        return "A request needs exactly one Host header.";
+    }
+    if (p->n_auth > 1) {
+        return "The request has more than one Authorization header.";
+    }
+    if (p->expect_other) {
+        *status = 417;
+        return "The only expectation that can be met is 100-continue.";
+    }
+    return NULL;
+}
+
+/* In place: the head's memory is ours. */
+static void lower_host(char *head, const struct http_request *req)
+{
+    char *host = head + (req->host.ptr - head);
+
+    for (size_t i = 0; i < req->host.len; i++) {
+        host[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char) (host[i] | 0x20) : host[i];
+    }
+}
+
+/* An absolute target must name the host that Host names. */
+static bool same_authority(const struct http1 *p)
+{
+    const char *sep = p->url.data ? strstr(p->url.data, "://") : NULL;
+    size_t len;
+
+    if (!sep) {
+        return true;
+    }
+    len = strcspn(sep + 3, "/?#");
+    return len == p->req->host.len && strncasecmp(sep + 3, p->req->host.ptr, len) == 0;
+}
+
+static const char *take_target(struct http1 *p, char *head)
+{
+    struct http_request *req = p->req;
+
+    if (p->connect) {
+        return NULL;
+    }
+    p->absolute = p->url.len > 0 && p->url.data[0] != '/';
+    if (p->absolute && !same_authority(p)) {
+        return "The request target and the Host header name different hosts.";
+    }
+    lower_host(head, req);
+    if (!http_request_parse_target(req, (struct str_view){p->url.data, p->url.len})) {
+        return "The request target is not valid.";
+    }
+    return NULL;
+}
+
+const char *http1_head(struct http1 *p, struct http_request *req, char *head, size_t len,
+                       int *status)
+{
+    void (*body_cb)(void *, const char *, size_t) = p->on_body;
+    void *ctx = p->ctx;
+    struct http_parser *hp = p->hp ? p->hp : calloc(1, sizeof(*hp));
+
+    const char *why;
+    size_t n;
+
+    if (!hp) {
+        *status = 500;
+        return "Out of memory.";
+    }
+    buf_done(&p->url);
+    *p = (struct http1){.hp = hp, .req = req, .on_body = body_cb, .ctx = ctx};
+    http_parser_init(p->hp, HTTP_REQUEST);
+    p->hp->data = p;
+    *status = 400;
+    n = http_parser_execute(p->hp, &head_settings, head, len);
+    if (p->too_many) {
+        *status = 431;
+        return "The request has too many headers.";
+    }
+    if (HTTP_PARSER_ERRNO(p->hp) != HPE_PAUSED || n + 1 < len) {
+        return "The request is not valid HTTP.";
+    }
+    p->connect = p->hp->method == HTTP_CONNECT;
+    why = check_headers(p, status);
+    if (why) {
+        return why;
+    }
+    req->method_name = sv_from(http_method_str(p->hp->method));
+    req->method = http_method_parse(req->method_name);
+    req->content_length = p->n_length > 0 ? p->hp->content_length : 0;
+    req->has_body = p->chunked || req->content_length > 0;
+    return take_target(p, head);
+}
+
+bool http1_begin_body(struct http1 *p)
+{
+    size_t used;
+
+    /* The parser stopped before the head's last byte. */
+    return http1_body(p, "\n", 1, &used);
+}
+
+bool http1_body(struct http1 *p, const char *data, size_t len, size_t *used)
+{
+    http_parser_pause(p->hp, 0);
+    *used = http_parser_execute(p->hp, &body_settings, data, len);
+    return HTTP_PARSER_ERRNO(p->hp) == HPE_OK || HTTP_PARSER_ERRNO(p->hp) == HPE_PAUSED;
+}
+
+void http1_done(struct http1 *p)
+{
+    buf_done(&p->url);
+    free(p->hp);
+    p->hp = NULL;
+}
