@@ -19,6 +19,8 @@ enum key_curve { CURVE_NONE, CURVE_P256, CURVE_P384, CURVE_P521, CURVE_P256K };
 /* "P-256", "P-384", "P-521", "P-256K", and the old "SECP256K1"; CURVE_NONE: unknown. */
 enum key_curve key_curve_parse(const char *wire_name);
 const char *key_curve_name(enum key_curve curve);
+const char *key_curve_group(enum key_curve curve); /* OpenSSL's name */
+int key_curve_nid(enum key_curve curve);
 
 /* rsa_bits > 0: RSA (2048, 3072, 4096); else EC on `curve`. *ret: EVP_PKEY_free(). Slow for RSA. */
 bool keygen_make(unsigned rsa_bits, enum key_curve curve, EVP_PKEY **ret, struct az_error *reterr)
