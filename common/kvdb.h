@@ -16,7 +16,7 @@
 #include "common/bytes.h"
 
 #define KVDB_KEY_MAX   511
-#define KVDB_VALUE_MAX 65536
+#define KVDB_VALUE_MAX (1024 * 1024) /* a vault with 1024 access policies has some 300 KiB */
 
 struct kvdb;
 struct kvdb_txn;

@@ -78,6 +78,10 @@ struct vault_call {
     void (*prepared_free)(void *prepared);
     char object_id[URL_MAX]; /* for the audit: the object's identifier, set by the handler */
     struct az_error error;   /* valid when the call has failed */
+    bool control;            /* /health and /_sim/: answered by control_handle() */
+    bool retry_prepare;      /* set by a WRITE handler: what prepare saw has changed */
+    int version_index;       /* of api_version in the list of known ones */
+    char request_id[GUID_TEXT_LEN + 1];
 };
 
 /* The answer; both set 200 unless told otherwise and application/json; charset=utf-8. */
@@ -93,3 +97,8 @@ extern const struct vault_route vault_key_routes[];
 extern const size_t vault_key_routes_len;
 extern const struct vault_route vault_arm_routes[];
 extern const size_t vault_arm_routes_len;
+extern const struct vault_route vault_control_routes[];
+extern const size_t vault_control_routes_len;
+
+/* A path parameter, NUL-terminated, in out; too long ones are cut (they name nothing). */
+const char *vault_param(const struct vault_call *c, size_t i, char *out, size_t size);

@@ -27,3 +27,13 @@ bool vault_store_each(struct kvdb_txn *txn, const char *subscription, const char
 bool vault_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *reterr) MUST_CHECK;
 /* Read-only: is anything due? Asked before every answer. */
 bool vault_store_due(struct kvdb_txn *txn, int64_t now_s);
+
+/* 0: no such vault. Cheap: the record is not parsed. */
+uint64_t vault_store_revision(struct kvdb_txn *txn, const char *name);
+
+/* Shared by the stores of this folder: names are compared upper-cased; an entry of the due index.
+ */
+void store_upper(char *out, size_t size, const char *name);
+void store_due_key(struct kvkey *k, int64_t due_s, unsigned kind, uint64_t vault_uid,
+                   const char *name);
+#define STORE_DUE_KEY 2u

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a request through vaultd: site, authentication, route, authorization, validation,
+ * prepare, run. Every path ends in a JSON answer and one audit record.
+ */
+#include "vault/api/api.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "vault/api/answer.h"
+#include "vault/api/auth.h"
+#include "vault/api/vault_cache.h"
+#include "vault/api/version.h"
+#include "vault/store/vault_store.h"
+
+struct table {
+    const struct vault_route *rows;
+    const size_t *n;
+};
+
+static const struct table tables[] = {
+    [PLANE_DATA] = {vault_key_routes,     &vault_key_routes_len    },
+    [PLANE_ARM] = {vault_arm_routes,     &vault_arm_routes_len    },
+    [PLANE_CONTROL] = {vault_control_routes, &vault_control_routes_len},
+};
+
+const char *vault_param(const struct vault_call *c, size_t i, char *out, size_t size)
+{
+    struct str_view v = i < c->n_params ? c->params[i] : (struct str_view){"", 0};
+
+    (void) snprintf(out, size, "%.*s", (int) v.len, v.ptr);
+    return out;
+}
+
+static enum http_step finish_error(struct vault_call *c)
+{
+    if (c->error.detail[0]) {
+        log_error("%.*s %s: %s", (int) c->x->req.method_name.len, c->x->req.method_name.ptr,
+                  c->x->req.target ? c->x->req.target : "", c->error.detail);
+    }
+    vault_answer_error(c);
+    return HTTP_STEP_DONE;
+}
+
+/* A row of this plane; the errors for none. */
+static bool find_row(struct vault_call *c, enum vault_plane plane, struct az_error *reterr)
+{
+    const struct table *t = &tables[plane];
+    struct route_match m = route_find(t->rows, *t->n, sizeof(*t->rows), &c->x->req);
+    const char *last;
+
+    if (m.route) {
+        c->row = (const struct vault_route *) (const void *) m.route;
+        memcpy(c->params, m.params, sizeof(m.params));
+        c->n_params = m.n_params;
+        return true;
+    }
+    if (plane != PLANE_DATA) {
+        return m.allowed != 0
+                   ? az_fail(reterr, AZ_ERR_METHOD_NOT_ALLOWED_405,
+                             "The HTTP method is not supported by this resource.")
+                   : az_fail(reterr, AZ_ERR_NOT_FOUND, "The resource '%.200s' is not known here.",
+                             c->x->req.target);
+    }
+    last = c->x->req.n_segments > 0 ? c->x->req.segments[c->x->req.n_segments - 1].ptr : "";
+    if (c->x->req.n_segments > 2 && *last) {
+        /* Recorded for GET .../attestation on a vault: azure-rules.md section 8. */
+        return az_fail(reterr, AZ_ERR_BAD_PARAMETER, "Method %.*s does not allow operation '%.64s'",
+                       (int) c->x->req.method_name.len, c->x->req.method_name.ptr, last);
+    }
+    return az_fail(reterr, AZ_ERR_BAD_PARAMETER, "Operation not specified");
+}
+
+/* The vault that the Host names, into c->vault; a deleted one counts as none. */
+static bool find_vault(struct vault_call *c, struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    bool ok;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = vault_cache_get(c->d->vaults, txn, c->site.label, &c->vault, reterr);
+    kvdb_abort(txn);
+    if (c->vault && c->vault->deleted_s > 0) {
+        vault_cache_release(c->vault);
+        c->vault = NULL;
+    }
+    c->vault_revision = c->vault ? c->vault->revision : 0;
+    return ok;
+}
+
+static bool begin_data(struct vault_call *c, struct az_error *reterr)
+{
+    const char *tenant;
+
+    if (!find_vault(c, reterr)) {
+        return false;
+    }
+    vault_answer_headers(c);
+    tenant = c->vault ? c->vault->tenant : c->d->default_tenant;
+    if (!vault_authenticate(c, tenant, reterr)) {
+        vault_set_challenge(c, tenant);
+        return false;
+    }
+    if (c->x->req.bad_path) {
+        return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                       "The request URI contains an invalid name: %.200s", c->x->req.target);
+    }
+    if (!vault_version_check(c, reterr) || !find_row(c, PLANE_DATA, reterr)) {
+        return false;
+    }
+    if (!c->vault) {
+        /* In Azure the name would not resolve: ours (fidelity.md). */
+        return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no vault '%s'.", c->site.label);
+    }
+    if (c->row->permission == 0) {
+        return az_fail_internal(reterr, "a data-plane row without a permission");
+    }
+    return vault_authorize(c, reterr);
+}
+
+static bool begin_arm(struct vault_call *c, struct az_error *reterr)
+{
+    vault_answer_headers(c);
+    if (!c->d->arm_open && !control_authorized(&c->d->control, &c->x->req)) {
+        return az_fail(reterr, AZ_ERR_FORBIDDEN,
+                       "Resource manager requests go to the management endpoint.");
+    }
+    if (!vault_authenticate(c, c->d->default_tenant, reterr)) {
+        return false;
+    }
+    if (c->x->req.bad_path) {
+        return az_fail(reterr, AZ_ERR_BAD_REQUEST, "The request URI is not valid.");
+    }
+    return vault_version_check(c, reterr) && find_row(c, PLANE_ARM, reterr);
+}
+
+static bool is_control(const struct http_request *req)
+{
+    return req->n_segments > 0 &&
+           (sv_eq(req->segments[0], "_sim") || sv_eq(req->segments[0], "health"));
+}
+
+static bool begin_control(struct vault_call *c, struct az_error *reterr)
+{
+    c->control = true;
+    if (!control_authorized(&c->d->control, &c->x->req) || c->x->req.n_segments < 3) {
+        return true; /* control_handle() answers, also refusals */
+    }
+    return find_row(c, PLANE_CONTROL, reterr);
+}
+
+static enum http_step api_begin(void *ctx, struct http_exchange *x)
+{
+    struct vault_call *c = calloc(1, sizeof(*c));
+    bool known;
+    bool ok;
+
+    if (!c) {
+        vault_answer_plain_error(&x->resp, 500, "InternalServerError",
+                                 "An internal error has occurred.");
+        return HTTP_STEP_DONE;
+    }
+    x->state = c;
+    c->d = ctx;
+    c->x = x;
+    c->now_s = sim_clock_now_s(c->d->clock);
+    guid_random(c->request_id);
+    x->body_limit = LIMIT_BODY_KEYVAULT;
+    known = site_from_host(&c->d->names, x->req.host, &c->site);
+    if (is_control(&x->req) && (!known || c->site.family != NAMES_AZURE)) {
+        ok = begin_control(c, &c->error);
+    } else if (known && c->site.service == SVC_VAULT) {
+        ok = begin_data(c, &c->error);
+    } else if (known && c->site.service == SVC_MANAGEMENT) {
+        x->body_limit = LIMIT_BODY_ARM;
+        ok = begin_arm(c, &c->error);
+    } else {
+        ok = az_fail(&c->error, AZ_ERR_BAD_REQUEST, "The host '%.*s' is no vault of this service.",
+                     (int) (x->req.host.len < 128 ? x->req.host.len : 128), x->req.host.ptr);
+    }
+    return ok ? HTTP_STEP_LOOP : finish_error(c);
+}
+
+/* JSON of the body, once; an object where the row wants one. */
+static bool parse_body(struct vault_call *c, struct az_error *reterr)
+{
+    const struct http_request *req = &c->x->req;
+    char why[200];
+
+    if (c->body || !c->row->needs_body || req->body.len == 0) {
+        return c->body || !c->row->needs_body ||
+               (c->row->plane == PLANE_ARM
+                    ? az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                              "The request content was invalid: it is empty.")
+                    : az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                              "The request body is empty: a JSON object is expected."));
+    }
+    c->body = json_parse(req->body, why, sizeof(why));
+    if (json_is_object(c->body)) {
+        return true;
+    }
+    if (c->body) {
+        (void) snprintf(why, sizeof(why), "a JSON object is expected");
+    }
+    return c->row->plane == PLANE_ARM
+               ? az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                         "The request content was invalid and could not be deserialized: '%s'.",
+                         why)
+               : az_fail(reterr, AZ_ERR_BAD_PARAMETER, "The request body is not valid JSON: %s.",
+                         why);
+}
+
+/* In a snapshot. *due: something must be swept before this answer. */
+static bool run_loop(struct vault_call *c, bool *due, struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    bool ok = true;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    *due = vault_store_due(txn, c->now_s);
+    if (!*due) {
+        ok = c->row->run(c, txn, reterr);
+    }
+    kvdb_abort(txn);
+    return ok;
+}
+
+/* Changed since it was authorized? Then it is judged again, on what is stored now. */
+static bool recheck(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct vault *now = NULL;
+
+    if (c->row->plane != PLANE_DATA ||
+        vault_store_revision(txn, c->site.label) == c->vault_revision) {
+        return true;
+    }
+    if (!vault_cache_get(c->d->vaults, txn, c->site.label, &now, reterr)) {
+        return false;
+    }
+    if (!now || now->deleted_s > 0) {
+        vault_cache_release(now);
+        return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no vault '%s'.", c->site.label);
+    }
+    vault_cache_release(c->vault);
+    c->vault = now;
+    c->vault_revision = now->revision;
+    return vault_authorize(c, reterr);
+}
+
+static enum http_step run_write(struct vault_call *c, struct kvdb_txn *txn)
+{
+    if (!vault_store_sweep(txn, c->now_s, &c->error) || !recheck(c, txn, &c->error) ||
+        !c->row->run(c, txn, &c->error)) {
+        return finish_error(c);
+    }
+    if (c->retry_prepare) {
+        c->retry_prepare = false;
+        return HTTP_STEP_PREPARE;
+    }
+    return HTTP_STEP_DONE;
+}
+
+static enum http_step step_loop(struct vault_call *c)
+{
+    bool due = false;
+
+    if (c->control && !c->row) {
+        if (!control_handle(&c->d->control, &c->x->req, &c->x->resp)) {
+            vault_answer_plain_error(&c->x->resp, 404, "NotFound",
+                                     "There is no such control endpoint.");
+        }
+        return HTTP_STEP_DONE;
+    }
+    if (!parse_body(c, &c->error)) {
+        return finish_error(c);
+    }
+    if (c->row->exec == EXEC_WRITE) {
+        return c->row->prepare && !c->prepared ? HTTP_STEP_PREPARE : HTTP_STEP_WRITE;
+    }
+    if (c->row->prepare && !c->prepared) {
+        return HTTP_STEP_PREPARE;
+    }
+    if (!run_loop(c, &due, &c->error)) {
+        return finish_error(c);
+    }
+    return due ? HTTP_STEP_WRITE : HTTP_STEP_DONE;
+}
+
+static enum http_step api_step(void *ctx, struct http_exchange *x, enum http_step what,
+                               struct kvdb_txn *txn)
+{
+    struct vault_call *c = x->state;
+
+    (void) ctx;
+    switch (what) {
+    case HTTP_STEP_LOOP:
+        return step_loop(c);
+    case HTTP_STEP_PREPARE:
+        if (!c->row->prepare(c, &c->error)) {
+            return finish_error(c);
+        }
+        return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
+    case HTTP_STEP_WRITE:
+        return run_write(c, txn);
+    case HTTP_STEP_COMMIT_FAILED:
+        vault_answer_headers(c);
+        (void) az_fail_internal(&c->error, "the commit failed");
+        return finish_error(c);
+    case HTTP_STEP_DONE:
+        break;
+    }
+    return HTTP_STEP_DONE;
+}
+
+static void write_audit(struct vault_call *c)
+{
+    struct http_exchange *x = c->x;
+    struct str_view id = http_header_get(&x->req, "x-ms-client-request-id");
+    struct str_view agent = http_header_get(&x->req, "user-agent");
+    char resource[512] = "";
+    char corr[128];
+    char info[256];
+    struct audit_record r = {
+        .time_ms = c->now_s * 1000,
+        .operation_name = c->row ? c->row->audit_name : NULL,
+        .operation_version = c->api_version[0] ? c->api_version : NULL,
+        .http_status = x->resp.status,
+        .duration_ms = (clock_mono_us() - x->started_us) / 1000,
+        .caller_ip = x->req.client_ip,
+        .request_uri = x->req.target,
+        .id = c->object_id[0] ? c->object_id : NULL,
+    };
+
+    if (c->vault) {
+        (void) snprintf(
+            resource, sizeof(resource),
+            "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults/%s",
+            c->vault->subscription, c->vault->resource_group, c->vault->name);
+        r.resource_id = resource;
+    }
+    if (x->resp.status >= 400) {
+        r.result_type = c->error.inner ? c->error.inner : az_error_code(&c->error);
+        r.result_description = c->error.message;
+    }
+    (void) snprintf(corr, sizeof(corr), "%.*s", (int) id.len, id.len > 0 ? id.ptr : "");
+    (void) snprintf(info, sizeof(info), "%.*s", (int) (agent.len < 255 ? agent.len : 255),
+                    agent.len > 0 ? agent.ptr : "");
+    r.correlation_id = corr[0] ? corr : c->request_id;
+    r.client_info = info;
+    r.oid = c->who.oid[0] ? c->who.oid : NULL;
+    r.appid = c->who.appid[0] ? c->who.appid : NULL;
+    r.upn = c->who.upn[0] ? c->who.upn : NULL;
+    audit_write(c->d->audit, x->req.lane, &r);
+}
+
+static void api_end(void *ctx, struct http_exchange *x)
+{
+    struct vault_call *c = x->state;
+
+    (void) ctx;
+    if (!c) {
+        return;
+    }
+    if (c->d->audit && !c->control) {
+        write_audit(c);
+    }
+    if (c->prepared && c->prepared_free) {
+        c->prepared_free(c->prepared);
+    }
+    json_decref(c->body);
+    vault_cache_release(c->vault);
+    free(c);
+    x->state = NULL;
+}
+
+static void api_refuse(void *ctx, struct http_exchange *x, int status, const char *message)
+{
+    (void) ctx;
+    vault_answer_plain_error(&x->resp, status,
+                             status == 413   ? "RequestEntityTooLarge"
+                             : status >= 500 ? "InternalServerError"
+                                             : "BadRequest",
+                             message);
+}
+
+void vault_api_init(struct http_app *app, struct vaultd *d)
+{
+    *app = (struct http_app){.ctx = d,
+                             .db = d->db,
+                             .begin = api_begin,
+                             .step = api_step,
+                             .end = api_end,
+                             .refuse = api_refuse};
+}
+
+void vault_api_handle(struct vaultd *d, struct http_exchange *x)
+{
+    struct http_app app;
+
+    vault_api_init(&app, d);
+    http_app_run(&app, x);
+}
+
+void vault_api_print_routes(FILE *out)
+{
+    static const char *const planes[] = {"data", "arm", "control"};
+
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        for (size_t i = 0; i < *tables[t].n; i++) {
+            const struct vault_route *r = &tables[t].rows[i];
+
+            for (unsigned m = 1; m <= HTTP_M_DELETE; m <<= 1) {
+                if ((r->route.methods & m) != 0) {
+                    (void) fprintf(
+                        out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", planes[t],
+                        http_method_name((enum http_method) m), r->route.path,
+                        r->first_version ? r->first_version : "-",
+                        r->permission ? key_perm_name((enum key_perm) r->permission) : "-",
+                        r->data_action ? r->data_action : "-", r->audit_name ? r->audit_name : "-",
+                        r->exec == EXEC_WRITE ? "write" : "loop");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists, deleted vaults, names, operations. Wire form: wire-samples.md part 1. */
+#include <string.h>
+#include <strings.h>
+
+#include "common/json.h"
+#include "vault/api/answer.h"
+#include "vault/api/arm_vault.h"
+#include "vault/store/vault_store.h"
+
+struct collect {
+    struct vault_call *c;
+    json_t *list;
+    const char *name; /* NULL: any */
+};
+
+static bool answer_list(struct vault_call *c, json_t *list, bool with_link)
+{
+    AUTO_JSON *doc = json_pack("{s:o}", "value", list);
+    char url[URL_MAX];
+
+    if (with_link) {
+        (void) site_url(&c->site, SVC_MANAGEMENT, NULL, url);
+    }
+    return vault_answer_json(c, 200, doc);
+}
+
+static bool add_vault(void *ctx, const struct vault *v)
+{
+    struct collect *k = ctx;
+
+    (void) json_array_append_new(k->list, arm_vault_json(k->c, v, false));
+    return true;
+}
+
+bool arm_vault_list_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct collect k = {c, json_array(), NULL};
+    char sub[64];
+    char group[128];
+
+    (void) vault_param(c, 0, sub, sizeof(sub));
+    (void) vault_param(c, 1, group, sizeof(group));
+    if (!vault_store_each(txn, sub, c->n_params > 1 ? group : NULL, false, add_vault, &k, reterr)) {
+        json_decref(k.list);
+        return false;
+    }
+    return answer_list(c, k.list, false);
+}
+
+static bool add_resource(void *ctx, const struct vault *v)
+{
+    struct collect *k = ctx;
+    AUTO_JSON *full = arm_vault_json(k->c, v, false);
+
+    if (!k->name || strcasecmp(k->name, v->name) == 0) {
+        (void) json_array_append_new(
+            k->list, json_pack("{s:O,s:O,s:O,s:O,s:O}", "id", json_object_get(full, "id"), "name",
+                               json_object_get(full, "name"), "type", json_object_get(full, "type"),
+                               "location", json_object_get(full, "location"), "tags",
+                               json_object_get(full, "tags")));
+    }
+    return true;
+}
+
+/* The vaults' part of /resources; providerd has judged the filter and merges. */
+bool arm_resources_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct collect k = {c, json_array(), http_param_get(&c->x->req, "name")};
+    char sub[64];
+    const char *group = http_param_get(&c->x->req, "group");
+
+    (void) vault_param(c, 0, sub, sizeof(sub));
+    if (!vault_store_each(txn, sub, group, false, add_resource, &k, reterr)) {
+        json_decref(k.list);
+        return false;
+    }
+    return answer_list(c, k.list, false);
+}
+
+static json_t *deleted_json(const struct vault *v)
+{
+    char deleted[TIME_TEXT_MAX];
+    char purge[TIME_TEXT_MAX];
+    json_t *p = json_pack(
+        "{s:o,s:s,s:O,s:s,s:s}", "vaultId",
+        json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults/%s",
+                     v->subscription, v->resource_group, v->name),
+        "location", v->location, "tags", v->tags, "deletionDate",
+        time_format(deleted, v->deleted_s * 1000, TIME_S), "scheduledPurgeDate",
+        time_format(purge, v->purge_at_s * 1000, TIME_S));
+
+    if (v->purge_protection) {
+        (void) json_object_set_new(p, "purgeProtectionEnabled", json_true());
+    }
+    return json_pack(
+        "{s:o,s:s,s:s,s:o}", "id",
+        json_sprintf("/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/deletedVaults/%s",
+                     v->subscription, v->location, v->name),
+        "name", v->name, "type", "Microsoft.KeyVault/deletedVaults", "properties", p);
+}
+
+static bool add_deleted(void *ctx, const struct vault *v)
+{
+    struct collect *k = ctx;
+
+    (void) json_array_append_new(k->list, deleted_json(v));
+    return true;
+}
+
+bool arm_deleted_list_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct collect k = {c, json_array(), NULL};
+    char sub[64];
+
+    (void) vault_param(c, 0, sub, sizeof(sub));
+    if (!vault_store_each(txn, sub, NULL, true, add_deleted, &k, reterr)) {
+        json_decref(k.list);
+        return false;
+    }
+    return answer_list(c, k.list, false);
+}
+
+static bool find_deleted(struct vault_call *c, struct kvdb_txn *txn, struct vault **ret,
+                         struct az_error *reterr)
+{
+    char sub[64];
+    char where[64];
+    char location[64];
+    char name[128];
+
+    (void) vault_param(c, 0, sub, sizeof(sub));
+    (void) vault_param(c, 1, where, sizeof(where));
+    (void) vault_param(c, 2, name, sizeof(name));
+    arm_location(location, sizeof(location), where);
+    if (!vault_store_get(txn, name, ret, reterr)) {
+        return false;
+    }
+    if (*ret && (*ret)->deleted_s > 0 && strcasecmp((*ret)->subscription, sub) == 0 &&
+        strcasecmp((*ret)->location, location) == 0) {
+        return true;
+    }
+    vault_free(*ret);
+    *ret = NULL;
+    return az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND,
+                   "The specified deleted vault '%s' does not exist.", name);
+}
+
+bool arm_deleted_get_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_VAULT *v = NULL;
+
+    if (!find_deleted(c, txn, &v, reterr)) {
+        return false;
+    }
+    AUTO_JSON *doc = deleted_json(v);
+
+    return vault_answer_json(c, 200, doc);
+}
+
+bool arm_deleted_purge_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_VAULT *v = NULL;
+    char base[URL_MAX];
+    guid_text id;
+
+    if (!find_deleted(c, txn, &v, reterr)) {
+        return false;
+    }
+    if (v->purge_protection) {
+        return az_fail(reterr, AZ_ERR_METHOD_NOT_ALLOWED,
+                       "Operation 'DeletedVaultPurge' is not allowed.");
+    }
+    guid_random(id);
+    (void) http_response_set_header(
+        &c->x->resp, "Location",
+        "%s/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/operationResults/%s?api-version=%s",
+        site_url(&c->site, SVC_MANAGEMENT, NULL, base), v->subscription, v->location, id,
+        c->api_version);
+    (void) http_response_set_header(&c->x->resp, "retry-after-ms", "50");
+    return vault_store_purge(txn, v, reterr) && vault_answer_empty(c, 202);
+}
+
+/* Operations here are over before they are asked for. */
+bool arm_operation_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    char when[TIME_TEXT_MAX];
+
+    (void) txn;
+    (void) reterr;
+    (void) time_format(when, c->now_s * 1000, TIME_S);
+    when[10] = ' ';
+    AUTO_JSON *doc = json_pack("{s:s,s:s,s:s}", "createdDateTime", when, "lastActionDateTime", when,
+                               "status", "Succeeded");
+
+    return vault_answer_json(c, 200, doc);
+}
+
+bool arm_check_name_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    const char *name = json_string_value(json_object_iget(c->body, "name"));
+
+    if (!name) {
+        return az_fail(reterr, AZ_ERR_BAD_REQUEST, "The property \"name\" is missing or invalid.");
+    }
+    AUTO_JSON *doc = json_pack("{s:b}", "nameAvailable", vault_store_revision(txn, name) == 0);
+
+    if (vault_store_revision(txn, name) != 0) {
+        (void) json_object_set_new(doc, "reason", json_string("AlreadyExists"));
+        (void) json_object_set_new(doc, "message",
+                                   json_sprintf("The name '%s' is already in use.", name));
+    }
+    return vault_answer_json(c, 200, doc);
+}
+
+bool arm_empty_list_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    (void) txn;
+    (void) reterr;
+    return answer_list(c, json_array(), false);
+}
+
+bool arm_operations_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    json_t *list = json_array();
+
+    (void) txn;
+    (void) reterr;
+    for (size_t i = 0; i < vault_key_routes_len; i++) {
+        const struct vault_route *r = &vault_key_routes[i];
+
+        (void) json_array_append_new(list, json_pack("{s:s,s:b,s:{s:s,s:s,s:s}}", "name",
+                                                     r->data_action, "isDataAction", 1, "display",
+                                                     "provider", "Microsoft Key Vault", "resource",
+                                                     "Key", "operation", r->audit_name));
+    }
+    return answer_list(c, list, false);
+}

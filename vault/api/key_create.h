@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A key about to become a version: made in prepare, stored in the write. */
+#pragma once
+
+#include "vault/api/call.h"
+#include "vault/store/key_store.h"
+
+struct new_key {
+    struct key_meta meta;
+    EVP_PKEY *key;
+    struct buf jwk; /* public members, as text */
+    struct buf tags;
+    struct bytes secret;
+};
+
+struct new_key *new_key_make(void);
+void new_key_free(void *nk);
+/* Public text and sealed secret for nk->key. */
+bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk,
+                    struct az_error *reterr) MUST_CHECK;
+/* Stores nk as the current version of `name` and answers with it. 409 for deleted names. */
+bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
+                   struct az_error *reterr) MUST_CHECK;
+
+vault_prepare_fn key_create_prepare;
+vault_handler_fn key_create_run;
+vault_prepare_fn key_import_prepare;
+vault_handler_fn key_import_run;
+vault_handler_fn key_update_run;

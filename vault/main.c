@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* vaultd: opens its state, its sockets and its threads, serves until it is told to stop. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/certs.h"
+#include "common/cli.h"
+#include "common/daemon.h"
+#include "common/fsutil.h"
+#include "common/log.h"
+#include "common/net/server.h"
+#include "vault/api/api.h"
+#include "vault/api/key_cache.h"
+#include "vault/api/vault_cache.h"
+
+#define SCHEMA   1
+#define GRACE_MS 3000
+
+struct options {
+    const char *state;
+    const char *ports;
+    const char *auth;
+    const char *durability;
+    const char *log_level;
+    const char *tenant;
+    const char *aliases[8];
+    uint64_t threads;
+    uint64_t map_size;
+    uint64_t key_pool;
+    bool ephemeral;
+    bool print_routes;
+};
+
+struct program {
+    struct vaultd d;
+    struct http_app app;
+    struct daemon_sockets sockets;
+    struct workers *workers;
+    struct writer *writer;
+    struct net_server *server;
+};
+
+static void parse(struct options *o, int argc, char **argv)
+{
+    const struct cli_option options[] = {
+        {"state",          0, "DIR",               "Directory of the state (default: ./kvsim-state)",                CLI_STRING,
+         &o->state,                                                                                                                                 0,  NULL                   },
+        {"ports",          0, "LIST",              "vault=N,management=N,identity=N,proxy=N: the ports clients use",
+         CLI_STRING,                                                                                                              &o->ports,        0,  NULL                   },
+        {"auth",           0, "MODE",
+         "strict (default) or permissive: any bearer token is taken, ARM is open",                                   CLI_CHOICE,
+         &o->auth,                                                                                                                                  0,  "strict|permissive"    },
+        {"durability",     0, "MODE",              "full (default) or relaxed: answers don't wait for the disk",
+         CLI_CHOICE,                                                                                                              &o->durability,   0,  "full|relaxed"         },
+        {"ephemeral",      0, NULL,                "The state is thrown away: don't wait for the disk",              CLI_FLAG,
+         &o->ephemeral,                                                                                                                             0,  NULL                   },
+        {"threads",        0, "N",                 "Event loops (default: one a core)",                              CLI_UINT,    &o->threads,      32, NULL                   },
+        {"map-size",       0, "BYTES",             "Size of the store's map (default: 32 GiB, sparse)",              CLI_UINT,
+         &o->map_size,                                                                                                                              0,  NULL                   },
+        {"key-pool",       0, "N",                 "RSA key pairs made ahead of need (default: 2)",                  CLI_UINT,
+         &o->key_pool,                                                                                                                              16, NULL                   },
+        {"alias",          0, "HOST[:PORT]=VAULT", "Another name for a vault",                                       CLI_STRINGS, o->aliases,       0,
+         NULL                                                                                                                                                                  },
+        {"default-tenant", 0, "GUID",              "Tenant named in the challenge of vaults that don't exist",
+         CLI_STRING,                                                                                                              &o->tenant,       0,  NULL                   },
+        {"log-level",      0, "LEVEL",             "error, warn, info (default) or debug",                           CLI_CHOICE,  &o->log_level,
+         0,                                                                                                                                             "error|warn|info|debug"},
+        {"print-routes",   0, NULL,                "Print the route table and exit",                                 CLI_FLAG,    &o->print_routes, 0,
+         NULL                                                                                                                                                                  },
+    };
+    const struct cli cli = {
+        .program = "vaultd",
+        .summary =
+            "A local Key Vault: the data plane of any number of vaults, and Microsoft.KeyVault.",
+        .epilog = "Usually started by `kvsim up`.",
+        .options = options,
+        .n_options = ARRAY_LEN(options),
+    };
+
+    (void) cli_parse(&cli, argc, argv, NULL);
+}
+
+static bool add_aliases(struct site_names *names, const struct options *o, struct az_error *reterr)
+{
+    for (size_t i = 0; o->aliases[i]; i++) {
+        const char *eq = strchr(o->aliases[i], '=');
+        struct site_alias *a = &names->aliases[names->n_aliases++];
+
+        if (!eq || (size_t) (eq - o->aliases[i]) >= sizeof(a->host) ||
+            strlen(eq + 1) >= sizeof(a->vault)) {
+            return az_fail_internal(reterr, "--alias %s: HOST[:PORT]=VAULT is expected",
+                                    o->aliases[i]);
+        }
+        (void) snprintf(a->host, sizeof(a->host), "%.*s", (int) (eq - o->aliases[i]),
+                        o->aliases[i]);
+        (void) snprintf(a->vault, sizeof(a->vault), "%s", eq + 1);
+    }
+    return true;
+}
+
+static bool open_state(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    struct vaultd *d = &p->d;
+    struct kvdb_options db = {.map_size = o->map_size,
+                              .relaxed = o->ephemeral ||
+                                         (o->durability && strcmp(o->durability, "relaxed") == 0),
+                              .schema = SCHEMA};
+    char path[4096];
+
+    if (!dir_make(o->state)) {
+        return az_fail_internal(reterr, "--state %s can't be made", o->state);
+    }
+    (void) snprintf(path, sizeof(path), "%s/clock", o->state);
+    if (!sim_clock_open(path, &d->clock, reterr) ||
+        !control_open(&d->control, o->state, "vaultd", d->clock, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/vault", o->state);
+    if (!kvdb_open(path, &db, &d->db, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/vault/root.key", o->state);
+    if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr)) {
+        return false;
+    }
+    if (o->auth && strcmp(o->auth, "permissive") == 0) {
+        d->arm_open = true;
+    } else {
+        (void) snprintf(path, sizeof(path), "%s/jwks.json", o->state);
+        if (!token_verifier_open(path, &d->tokens, reterr)) {
+            return false;
+        }
+    }
+    (void) snprintf(d->default_tenant, sizeof(d->default_tenant), "%s",
+                    o->tenant && guid_valid(o->tenant) ? o->tenant
+                                                       : "00000000-0000-0000-0000-000000000000");
+    return add_aliases(&d->names, o, reterr);
+}
+
+static bool open_sockets(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    if (o->ports && !daemon_parse_ports(o->ports, &p->d.names.ports)) {
+        return az_fail_internal(
+            reterr, "--ports %s: vault=N,management=N,identity=N,proxy=N is expected", o->ports);
+    }
+    if (!daemon_sockets_inherit(&p->sockets, reterr)) {
+        return false;
+    }
+    if (p->sockets.n > 0) {
+        return true;
+    }
+    if (p->d.names.ports.vault == 0 && !o->ports) {
+        p->d.names.ports.vault = 7443;
+    }
+    if (p->d.names.ports.management == 0) {
+        p->d.names.ports.management = p->d.names.ports.vault;
+    }
+    return daemon_socket_bind(&p->sockets, SOCK_VAULT, NULL, &p->d.names.ports.vault, reterr);
+}
+
+static bool open_server(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    char cert[4096];
+    char key[4096];
+    char azure_cert[4096];
+    char azure_key[4096];
+    char path[4096];
+    struct net_options net = {
+        .threads = (unsigned) o->threads,
+        .tls = {cert, key, azure_cert, azure_key},
+        .workers = p->workers,
+        .writer = p->writer
+    };
+
+    (void) snprintf(cert, sizeof(cert), "%s/leaf-localhost.pem", o->state);
+    (void) snprintf(key, sizeof(key), "%s/leaf-localhost.key", o->state);
+    (void) snprintf(azure_cert, sizeof(azure_cert), "%s/leaf-azure.pem", o->state);
+    (void) snprintf(azure_key, sizeof(azure_key), "%s/leaf-azure.key", o->state);
+    if (!net_server_new(&net, &p->server, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/audit/vaultd.jsonl", o->state);
+    if (!audit_open(path, net_server_lanes(p->server), &p->d.audit, reterr)) {
+        return false;
+    }
+    for (unsigned i = 0; i < p->sockets.n; i++) {
+        const struct net_listener l = {p->sockets.list[i].fd, NET_TLS, &p->app};
+
+        if (!net_server_listen(p->server, &l, reterr)) {
+            return false;
+        }
+    }
+    return net_server_start(p->server, reterr);
+}
+
+static bool start(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    p->d.keys = key_cache_new();
+    p->d.vaults = vault_cache_new();
+    p->d.pool = keypool_new((unsigned) o->key_pool);
+    if (!p->d.keys || !p->d.vaults || !p->d.pool) {
+        return az_fail_internal(reterr, "out of memory");
+    }
+    if (!open_sockets(p, o, reterr) || !open_state(p, o, reterr)) {
+        return false;
+    }
+    vault_api_init(&p->app, &p->d);
+    p->workers = workers_new(0, keypool_fill_one, p->d.pool);
+    p->writer = writer_new(p->d.db);
+    if (!p->workers || !p->writer) {
+        return az_fail_internal(reterr, "threads could not be started");
+    }
+    return open_server(p, o, reterr);
+}
+
+static void stop(struct program *p)
+{
+    if (p->server) {
+        net_server_stop(p->server, GRACE_MS);
+    }
+    writer_free(p->writer);
+    workers_free(p->workers);
+    net_server_free(p->server);
+    audit_close(p->d.audit);
+    token_verifier_free(p->d.tokens);
+    key_cache_free(p->d.keys);
+    vault_cache_free(p->d.vaults);
+    keypool_free(p->d.pool);
+    kvdb_close(p->d.db);
+    sim_clock_close(p->d.clock);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.state = "kvsim-state", .key_pool = 2};
+    struct program p = {0};
+    struct az_error err;
+    sigset_t signals;
+    int sig;
+
+    log_set_program("vaultd");
+    parse(&o, argc, argv);
+    if (o.print_routes) {
+        vault_api_print_routes(stdout);
+        return 0;
+    }
+    daemon_process_setup();
+    (void) sigemptyset(&signals);
+    (void) sigaddset(&signals, SIGTERM);
+    (void) sigaddset(&signals, SIGINT);
+    (void) pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
+    if (!start(&p, &o, &err)) {
+        log_error("%s", err.detail[0] ? err.detail : err.message);
+        stop(&p);
+        return 1;
+    }
+    daemon_notify_ready();
+    log_info("serving vaults on port %u", (unsigned) p.d.names.ports.vault);
+    (void) sigwait(&signals, &sig);
+    stop(&p);
+    return 0;
+}
