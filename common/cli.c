@@ -3,6 +3,7 @@
 #include "common/cli.h"
 
 #include <argp.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static bool parse_uint(const char *text, uint64_t max, uint64_t *ret)
 
     errno = 0;
     *ret = strtoull(text, &end, 10);
-    return errno == 0 && end != text && *end == '\0' && text[0] != '-' && (max == 0 || *ret <= max);
+    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
+           (max == 0 || *ret <= max);
 }
 
 static bool is_choice(const char *text, const char *choices)
@@ -118,7 +120,8 @@ size_t cli_parse(const struct cli *cli, int argc, char **argv, const char **args
     char program[64];
     char *saved = argc > 0 ? argv[0] : NULL;
 
-    for (size_t i = 0; i < cli->n_options && i < MAX_OPTIONS; i++) {
+    assert(cli->n_options <= MAX_OPTIONS);
+    for (size_t i = 0; i < cli->n_options; i++) {
         const struct cli_option *o = &cli->options[i];
 
         opts[i] = (struct argp_option){.name = o->name,

@@ -4,6 +4,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -12,11 +13,25 @@
 #include "common/keyalg_impl.h"
 #include "common/keygen.h"
 
+/* They hold private numbers, and OSSL_PARAM_free() does not wipe. */
+static void params_clear_free(OSSL_PARAM *params)
+{
+    for (OSSL_PARAM *p = params; p && p->key; p++) {
+        OPENSSL_cleanse(p->data, p->data_size);
+    }
+    OSSL_PARAM_free(params);
+}
+
 DEFINE_CLEANUP(bn_cleanup, BIGNUM, BN_clear_free)
 DEFINE_CLEANUP(bld_cleanup, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
-DEFINE_CLEANUP(params_cleanup, OSSL_PARAM, OSSL_PARAM_free)
+DEFINE_CLEANUP(params_cleanup, OSSL_PARAM, params_clear_free)
 DEFINE_CLEANUP(jwk_ctx_cleanup, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
-#define AUTO_BN CLEANUP(bn_cleanup) BIGNUM
+#define AUTO_BN         CLEANUP(bn_cleanup) BIGNUM
+
+#define RSA_BYTES_MIN   128 /* recorded: an RSA-1024 key is imported (wire-samples.md, PUT /keys) */
+#define RSA_BYTES_MAX   513 /* 4096 bits and a leading zero byte */
+#define RSA_E_BYTES_MAX 9
+#define EC_BYTES_MAX    67
 
 /* Adds a number, unsigned big-endian; width 0: as short as it can be. */
 static bool add_number(json_t *obj, const char *name, EVP_PKEY *key, const char *param,
@@ -63,14 +78,16 @@ bool jwk_add_public(json_t *obj, EVP_PKEY *key, struct az_error *reterr)
     return ok || az_fail_internal(reterr, "a key's public part can't be read");
 }
 
-/* A member as a number; NULL when it is absent or no base64url. The caller frees (BN_clear_free).
+/*
+ * A member as a number; NULL when it is absent, no base64url, or longer than max bytes: checking a
+ * key takes time that grows with its size. The caller frees (BN_clear_free).
  */
-static BIGNUM *read_number(const json_t *jwk, const char *name)
+static BIGNUM *read_number(const json_t *jwk, const char *name, size_t max)
 {
     const char *text = json_string_value(json_object_get(jwk, name));
     CLEANUP(bytes_clear_free) struct bytes raw = {0};
 
-    if (!text || !base64url_read(sv_from(text), &raw) || raw.len == 0 || raw.len > 1024) {
+    if (!text || !base64url_read(sv_from(text), &raw) || raw.len == 0 || raw.len > max) {
         return NULL;
     }
     return BN_bin2bn(raw.data, (int) raw.len, NULL);
@@ -97,8 +114,8 @@ static bool from_params(const char *type, OSSL_PARAM_BLD *bld, bool is_private, 
     }
     CLEANUP(jwk_ctx_cleanup) EVP_PKEY_CTX *checker = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 
-    if (!checker || (is_private ? EVP_PKEY_pairwise_check(checker)
-                                : EVP_PKEY_public_check_quick(checker)) != 1) {
+    if (!checker ||
+        (is_private ? EVP_PKEY_check(checker) : EVP_PKEY_public_check_quick(checker)) != 1) {
         EVP_PKEY_free(key);
         return false;
     }
@@ -112,15 +129,16 @@ static bool rsa_from_jwk(const json_t *jwk, EVP_PKEY **ret)
         const char *member;
         const char *param;
         bool is_private;
+        size_t max; /* bytes */
     } parts[] = {
-        {"n",  OSSL_PKEY_PARAM_RSA_N,            false},
-        {"e",  OSSL_PKEY_PARAM_RSA_E,            false},
-        {"d",  OSSL_PKEY_PARAM_RSA_D,            true },
-        {"p",  OSSL_PKEY_PARAM_RSA_FACTOR1,      true },
-        {"q",  OSSL_PKEY_PARAM_RSA_FACTOR2,      true },
-        {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1,    true },
-        {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2,    true },
-        {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1, true },
+        {"n",  OSSL_PKEY_PARAM_RSA_N,            false, RSA_BYTES_MAX        },
+        {"e",  OSSL_PKEY_PARAM_RSA_E,            false, RSA_E_BYTES_MAX      },
+        {"d",  OSSL_PKEY_PARAM_RSA_D,            true,  RSA_BYTES_MAX        },
+        {"p",  OSSL_PKEY_PARAM_RSA_FACTOR1,      true,  RSA_BYTES_MAX / 2 + 1},
+        {"q",  OSSL_PKEY_PARAM_RSA_FACTOR2,      true,  RSA_BYTES_MAX / 2 + 1},
+        {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1,    true,  RSA_BYTES_MAX / 2 + 1},
+        {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2,    true,  RSA_BYTES_MAX / 2 + 1},
+        {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1, true,  RSA_BYTES_MAX / 2 + 1},
     };
     CLEANUP(bld_cleanup) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
     BIGNUM *numbers[ARRAY_LEN(parts)] = {0};
@@ -131,10 +149,11 @@ static bool rsa_from_jwk(const json_t *jwk, EVP_PKEY **ret)
         if (parts[i].is_private && !is_private) {
             continue;
         }
-        numbers[i] = read_number(jwk, parts[i].member);
+        numbers[i] = read_number(jwk, parts[i].member, parts[i].max);
         ok = numbers[i] && OSSL_PARAM_BLD_push_BN(bld, parts[i].param, numbers[i]) == 1;
     }
-    ok = ok && from_params("RSA", bld, is_private, ret);
+    ok =
+        ok && BN_num_bytes(numbers[0]) >= RSA_BYTES_MIN && from_params("RSA", bld, is_private, ret);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         BN_clear_free(numbers[i]);
     }
@@ -146,12 +165,15 @@ static bool ec_from_jwk(const json_t *jwk, EVP_PKEY **ret)
     const char *crv = json_string_value(json_object_get(jwk, "crv"));
     enum key_curve curve = crv ? key_curve_parse(crv) : CURVE_NONE;
     CLEANUP(bld_cleanup) OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
-    AUTO_BN *x = read_number(jwk, "x");
-    AUTO_BN *y = read_number(jwk, "y");
-    AUTO_BN *d = read_number(jwk, "d");
+    AUTO_BN *x = read_number(jwk, "x", EC_BYTES_MAX);
+    AUTO_BN *y = read_number(jwk, "y", EC_BYTES_MAX);
+    AUTO_BN *d = read_number(jwk, "d", EC_BYTES_MAX);
     uint8_t point[1 + 2 * 66] = {4};
     int width = curve == CURVE_P521 ? 66 : curve == CURVE_P384 ? 48 : 32;
 
+    if (!d && json_object_get(jwk, "d")) {
+        return false; /* a private key that can't be read is not a public one */
+    }
     if (curve == CURVE_NONE || !bld || !x || !y || BN_bn2binpad(x, point + 1, width) < 0 ||
         BN_bn2binpad(y, point + 1 + width, width) < 0 ||
         OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, key_curve_group(curve),

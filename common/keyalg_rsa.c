@@ -2,6 +2,7 @@
 /* RSA rows: OAEP and PKCS#1 encryption, PKCS#1 and PSS signatures, over EVP. */
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rsa.h>
 
 #include "common/keyalg_impl.h"
@@ -25,6 +26,19 @@ static bool set_padding(const struct key_alg *alg, EVP_PKEY_CTX *ctx)
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
+/*
+ * OpenSSL from 3.2 on answers bad PKCS#1 padding with random bytes instead of an error; the service
+ * answers 400, so that is asked for. 3.0 ignores the parameter that it doesn't know.
+ */
+static bool set_rejection(EVP_PKEY_CTX *ctx)
+{
+    unsigned implicit = 0;
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_uint("implicit-rejection", &implicit),
+                           OSSL_PARAM_construct_end()};
+
+    return EVP_PKEY_CTX_set_params(ctx, params) > 0;
+}
+
 bool rsa_cipher(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct bytes in,
                 struct bytes *ret, struct az_error *reterr)
 {
@@ -36,14 +50,18 @@ bool rsa_cipher(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct
     CLEANUP(bytes_clear_free) struct bytes out = {0};
     size_t len = (size_t) EVP_PKEY_get_size(key);
 
-    if (!ctx || init(ctx) <= 0 || !set_padding(alg, ctx)) {
+    if (!ctx || init(ctx) <= 0 || !set_padding(alg, ctx) ||
+        (!forward && alg->rsa_padding == RSA_PKCS1_PADDING && !set_rejection(ctx))) {
         ERR_clear_error();
         return az_fail_internal(reterr, "RSA set-up failed");
     }
     if (!bytes_alloc(&out, len)) {
         return az_fail_internal(reterr, "out of memory");
     }
-    if (run(ctx, out.data, &len, in.data, in.len) <= 0) {
+    /* A ciphertext is exactly as long as the modulus (RFC 8017, 7.1.2 and 7.2.2); OpenSSL would
+     * take a shorter one. */
+    if ((!forward && in.len != len) ||
+        run(ctx, out.data, &len, in.data ? in.data : out.data, in.len) <= 0) {
         ERR_clear_error();
         /* One text for every cause: a caller must not learn from the padding. The texts are ours.
          */
