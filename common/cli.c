@@ -140,3 +140,40 @@ size_t cli_parse(const struct cli *cli, int argc, char **argv, const char **args
     argv[0] = saved;
     return p.n_args;
 }
+
+static void list_commands(FILE *out, const char *program, const char *summary,
+                          const struct cli_command *commands, size_t n)
+{
+    (void) fprintf(out, "Usage: %s COMMAND [OPTION...]\n%s\n\n", program, summary);
+    for (size_t i = 0; i < n; i++) {
+        (void) fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    }
+    (void) fprintf(out, "\nTry '%s COMMAND --help' for the options of a command.\n", program);
+}
+
+int cli_run_command(const char *program, const char *summary, const struct cli_command *commands,
+                    size_t n_commands, int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+
+    if (!name) {
+        list_commands(stderr, program, summary, commands, n_commands);
+        return 2;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-?") == 0 || strcmp(name, "help") == 0) {
+        list_commands(stdout, program, summary, commands, n_commands);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0) {
+        (void) printf("%s " KVSIM_VERSION "\n", program);
+        return 0;
+    }
+    for (size_t i = 0; i < n_commands; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    (void) fprintf(stderr, "%s: there is no command '%s'\nTry '%s --help' for the commands.\n",
+                   program, name, program);
+    return 2;
+}

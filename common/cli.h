@@ -42,3 +42,17 @@ struct cli {
  * Returns how many positional arguments there are.
  */
 size_t cli_parse(const struct cli *cli, int argc, char **argv, const char **args);
+
+struct cli_command {
+    const char *name;
+    const char *summary;
+    /* argv[0] is the command's name; returns the exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+/*
+ * Runs the command that argv[1] names. --help (or no command at all, which is an error) lists the
+ * commands, --version prints the version. Returns the exit status; 2: no such command.
+ */
+int cli_run_command(const char *program, const char *summary, const struct cli_command *commands,
+                    size_t n_commands, int argc, char **argv);

@@ -169,17 +169,16 @@ static bool ec_from_jwk(const json_t *jwk, EVP_PKEY **ret)
     AUTO_BN *y = read_number(jwk, "y", EC_BYTES_MAX);
     AUTO_BN *d = read_number(jwk, "d", EC_BYTES_MAX);
     uint8_t point[1 + 2 * 66] = {4};
-    int width = curve == CURVE_P521 ? 66 : curve == CURVE_P384 ? 48 : 32;
+    size_t width = curve == CURVE_P521 ? 66 : curve == CURVE_P384 ? 48 : 32;
 
     if (!d && json_object_get(jwk, "d")) {
         return false; /* a private key that can't be read is not a public one */
     }
-    if (curve == CURVE_NONE || !bld || !x || !y || BN_bn2binpad(x, point + 1, width) < 0 ||
-        BN_bn2binpad(y, point + 1 + width, width) < 0 ||
+    if (curve == CURVE_NONE || !bld || !x || !y || BN_bn2binpad(x, point + 1, (int) width) < 0 ||
+        BN_bn2binpad(y, point + 1 + width, (int) width) < 0 ||
         OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, key_curve_group(curve),
                                         0) != 1 ||
-        OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point,
-                                         (size_t) (1 + 2 * width)) != 1 ||
+        OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * width) != 1 ||
         (d && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, d) != 1)) {
         return false;
     }

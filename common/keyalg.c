@@ -122,18 +122,19 @@ static const char *curve_text(int nid)
     return "";
 }
 
-static bool check(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct az_error *reterr)
+bool key_alg_check(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, const char *kid,
+                   struct az_error *reterr)
 {
     if (key_alg_supports(alg, key, op)) {
         return true;
     }
     if (EVP_PKEY_get_base_id(key) == alg->evp_type && (alg->ops & (unsigned) op) != 0) {
-        /* The service's text (azure-sdk-for-java 6262, azure-sdk-for-node 4603), which has the
-         * key's identifier after "Key"; here it is not known. */
+        /* The service's text: azure-sdk-for-java 6262, azure-sdk-for-node 4603. */
         return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
-                       "Key and signing algorithm are incompatible. Key uses curve '%s', and "
+                       "Key and signing algorithm are incompatible. Key %s%suses curve '%s', and "
                        "algorithm '%s' can only be used with curve '%s'.",
-                       curve_text(ec_curve_nid(key)), alg->name, curve_text(alg->curve_nid));
+                       kid ? kid : "", kid ? " " : "", curve_text(ec_curve_nid(key)), alg->name,
+                       curve_text(alg->curve_nid));
     }
     /* The text is ours: no recording shows it. */
     return az_fail(reterr, AZ_ERR_BAD_PARAMETER, "Algorithm %s can't be used with this key for %s.",
@@ -160,7 +161,7 @@ static bool check_digest(const struct key_alg *alg, const char *member, size_t l
 bool key_alg_apply(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct bytes in,
                    struct bytes *ret, struct az_error *reterr)
 {
-    if (!check(alg, key, op, reterr) ||
+    if (!key_alg_check(alg, key, op, NULL, reterr) ||
         (op == KEY_OP_SIGN && !check_digest(alg, "value", in.len, reterr))) {
         return false;
     }
@@ -170,7 +171,7 @@ bool key_alg_apply(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, str
 bool key_alg_verify(const struct key_alg *alg, EVP_PKEY *key, struct bytes digest,
                     struct bytes signature, bool *valid, struct az_error *reterr)
 {
-    if (!check(alg, key, KEY_OP_VERIFY, reterr) ||
+    if (!key_alg_check(alg, key, KEY_OP_VERIFY, NULL, reterr) ||
         !check_digest(alg, "digest", digest.len, reterr)) {
         return false;
     }

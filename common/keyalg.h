@@ -38,6 +38,12 @@ const struct key_alg *key_alg_find(const char *wire_name); /* NULL: unknown */
 const char *key_alg_name(const struct key_alg *alg);
 /* Does this key (type and curve) work with this algorithm for this operation? */
 bool key_alg_supports(const struct key_alg *alg, EVP_PKEY *key, enum key_op op);
+/*
+ * The same as an error: AZ_ERR_BAD_PARAMETER with the service's text, which names the key by kid
+ * (its URL; NULL: left out). The operations below check it too, without a kid.
+ */
+bool key_alg_check(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, const char *kid,
+                   struct az_error *reterr) MUST_CHECK;
 /* Length of the digest that sign and verify take, in bytes; 0: any (RSNULL) or no signature row. */
 size_t key_alg_digest_len(const struct key_alg *alg);
 /* Rows for generated tests and docs. */

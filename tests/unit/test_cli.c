@@ -175,9 +175,64 @@ static void help_and_version_exit_with_0(void **state)
     assert_string_equal(text, "kvtest " KVSIM_VERSION "\n");
 }
 
+static int seen_argc;
+static const char *seen_name;
+
+static int run_status(int argc, char **argv)
+{
+    seen_argc = argc;
+    seen_name = argv[0];
+    return 7;
+}
+
+static int dispatch(const char *first)
+{
+    static const struct cli_command commands[] = {
+        {"status", "Say what runs", run_status},
+    };
+    char name[16] = "";
+    char *argv[] = {(char[]){"kvtest"}, first ? name : NULL, (char[]){"--json"}, NULL};
+
+    (void) snprintf(name, sizeof(name), "%s", first ? first : "");
+    seen_argc = 0;
+    return cli_run_command("kvtest", "A tool.", commands, ARRAY_LEN(commands), first ? 3 : 1, argv);
+}
+
+static void a_command_gets_its_own_arguments(void **state)
+{
+    (void) state;
+    assert_int_equal(dispatch("status"), 7);
+    assert_int_equal(seen_argc, 2);
+    assert_string_equal(seen_name, "status");
+}
+
+static void an_unknown_or_missing_command_is_2_and_help_is_0(void **state)
+{
+    static const struct {
+        const char *first;
+        int want;
+    } rows[] = {
+        {NULL,        2},
+        {"stat",      2},
+        {"Status",    2},
+        {"--json",    2},
+        {"--help",    0},
+        {"help",      0},
+        {"--version", 0},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(dispatch(rows[i].first), rows[i].want);
+        assert_int_equal(seen_argc, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_command_gets_its_own_arguments),
+        cmocka_unit_test(an_unknown_or_missing_command_is_2_and_help_is_0),
         cmocka_unit_test(every_type_of_option_reaches_its_target),
         cmocka_unit_test(help_and_version_exit_with_0),
         cmocka_unit_test(targets_keep_their_defaults),

@@ -26,8 +26,6 @@
 #include "common/keyalg.h"
 #include "common/keygen.h"
 
-extern char **environ;
-
 static const struct {
     const char *name;
     unsigned bits;
@@ -327,6 +325,13 @@ static void keys_of_another_type_or_curve_are_refused(void **state)
     assert_int_equal(err.errc, AZ_ERR_BAD_PARAMETER);
     assert_non_null(strstr(err.message, "uses curve 'P-256K', and algorithm 'ES256' can only be "
                                         "used with curve 'P-256'."));
+    assert_false(
+        key_alg_check(key_alg_find("ES256K"), keys[3], KEY_OP_SIGN, "https://v/keys/k/1", &err));
+    assert_string_equal(err.message,
+                        "Key and signing algorithm are incompatible. Key https://v/keys/k/1 uses "
+                        "curve 'P-256', and algorithm 'ES256K' can only be used with curve "
+                        "'P-256K'.");
+    assert_true(key_alg_check(key_alg_find("ES256K"), keys[6], KEY_OP_SIGN, NULL, &err));
     assert_false(key_alg_apply(key_alg_find("RS256"), keys[3], KEY_OP_SIGN, in, &out, &err));
     assert_int_equal(err.errc, AZ_ERR_BAD_PARAMETER);
     assert_false(key_alg_apply(key_alg_find("RS256"), keys[0], KEY_OP_WRAP, in, &out, &err));
@@ -407,6 +412,7 @@ static int pkeyutl(const char *verb, size_t kind, const char *alg, const char *s
     char other[128];
     const char *argv[32] = {"openssl", "pkeyutl", verb, "-inkey", key_path, "-in", path("in", in)};
     size_t n = 7;
+    char *args[ARRAY_LEN(argv)];
     posix_spawn_file_actions_t to_null;
     pid_t pid;
     int status = -1;
@@ -422,11 +428,10 @@ static int pkeyutl(const char *verb, size_t kind, const char *alg, const char *s
             }
         }
     }
+    memcpy(args, argv, sizeof(args)); /* posix_spawnp() writes to none of them */
     assert_int_equal(posix_spawn_file_actions_init(&to_null), 0);
     assert_int_equal(posix_spawn_file_actions_addopen(&to_null, 1, "/dev/null", 1, 0), 0);
-    assert_int_equal(
-        posix_spawnp(&pid, "openssl", &to_null, NULL, (char *const *) (uintptr_t) argv, environ),
-        0);
+    assert_int_equal(posix_spawnp(&pid, "openssl", &to_null, NULL, args, environ), 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     (void) posix_spawn_file_actions_destroy(&to_null);
     return status;
