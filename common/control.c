@@ -8,6 +8,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include "common/fsutil.h"
 #include "common/json.h"
@@ -36,6 +37,18 @@ bool control_open(struct control *c, const char *dir, const char *daemon, struct
         return az_fail_internal(reterr, "%s: %s", path, strerror(errno));
     }
     return true;
+}
+
+void control_identity_header(const char *control_token, char out[65])
+{
+    uint8_t hash[SHA256_DIGEST_LENGTH];
+    char text[96];
+    int n = snprintf(text, sizeof(text), "identity endpoint:%s", control_token);
+
+    (void) SHA256((const unsigned char *) text, (size_t) n, hash);
+    for (size_t i = 0; i < sizeof(hash); i++) {
+        (void) snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    }
 }
 
 bool control_authorized(const struct control *c, const struct http_request *req)

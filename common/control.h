@@ -25,3 +25,7 @@ bool control_authorized(const struct control *c, const struct http_request *req)
  */
 bool control_handle(const struct control *c, const struct http_request *req,
                     struct http_response *resp);
+
+/* The secret of the App Service identity endpoint: derived from the control token, so that kvsim
+ * env knows it. */
+void control_identity_header(const char *control_token, char out[65]);

@@ -99,7 +99,6 @@ static json_t *load_or_make(const char *path, struct az_error *reterr)
 
 static bool set_kid(struct token_signer *s)
 {
-    CLEANUP(buf_done) struct buf kid = {0};
     AUTO_JSON *thumb = jose_jwk_thp(NULL, s->jwk, "S256");
 
     if (!json_is_string(thumb)) {

@@ -17,6 +17,7 @@
 #include "common/names.h"
 #include "common/route.h"
 #include "common/token.h"
+#include "provider/domain/cmk_rules.h"
 #include "provider/store/directory.h"
 #include "provider/vault_client.h"
 
@@ -31,8 +32,6 @@ enum provider_plane {
 };
 enum exec_class { EXEC_LOOP, EXEC_WRITE };
 
-enum cmk_edition { EDITION_CLASSIC, EDITION_2026 };
-
 struct dek_cache; /* unwrapped data keys: provider/api/dek.h */
 
 struct providerd { /* everything a request may touch; main or a test fills it */
@@ -44,7 +43,8 @@ struct providerd { /* everything a request may touch; main or a test fills it */
     struct control control;
     struct site_names names;
     const struct vault_client *vaults;
-    const char *blob_dir;
+    char blob_dir[4096];
+    guid_text default_tenant; /* the first one: the operator's */
     uint8_t root_key[SEAL_KEY_LEN];
     enum cmk_edition edition;
     int64_t dek_cache_ttl_ms; /* simulated time; 0: never cached */
@@ -86,6 +86,11 @@ struct provider_call {
     json_t *body;                     /* parsed JSON; NULL: empty, form or streamed */
     void *prepared;                   /* prepare's, or the stream's, state */
     void (*prepared_free)(void *prepared);
+    bool control;       /* /health and /_sim/clock: answered by control_handle() */
+    bool prepared_done; /* prepare has run */
+    guid_text request_id;
+    char texts[ROUTE_MAX_PARAMS][256]; /* provider_param() */
+    char account[LABEL_MAX];           /* data plane: the account that the Host names */
     bool retry_prepare; /* set by a WRITE handler that found that what prepare read has changed */
     struct az_error error;
 };

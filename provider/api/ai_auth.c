@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may use an account's data plane: azure-rules.md section 9, versions.md section 5. */
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#include "common/json.h"
+#include "provider/api/ai.h"
+#include "provider/api/auth.h"
+#include "provider/store/account_store.h"
+
+static const char *text(const json_t *o, const char *name)
+{
+    const char *s = json_string_value(json_object_get(o, name));
+
+    return s ? s : "";
+}
+
+bool ai_account(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
+                struct az_error *reterr)
+{
+    if (!account_store_by_domain(txn, c->site.label, ret, reterr)) {
+        return false;
+    }
+    return *ret || az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND_AI,
+                           "There is no account with the endpoint '%s'.", c->site.label);
+}
+
+static bool same_key(struct str_view given, const char *key)
+{
+    return given.len == strlen(key) && CRYPTO_memcmp(given.ptr, key, given.len) == 0;
+}
+
+static bool by_key(const json_t *account, struct str_view key, struct az_error *reterr)
+{
+    if (json_is_true(json_object_get(json_object_get(account, "properties"), "disableLocalAuth"))) {
+        return az_fail(reterr, AZ_ERR_AUTHENTICATION_TYPE_DISABLED,
+                       "Key based authentication is disabled for this resource.");
+    }
+    /* Both are always compared. */
+    bool first = same_key(key, text(account, "key1"));
+    bool second = same_key(key, text(account, "key2"));
+
+    return first || second ||
+           az_fail(
+               reterr, AZ_ERR_AI_UNAUTHORIZED,
+               "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid "
+               "key for an active subscription and use a correct regional API endpoint for your resource.");
+}
+
+static bool by_token(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                     struct str_view jwt, struct az_error *reterr)
+{
+    static const char *const good[] = {"https://cognitiveservices.azure.com",
+                                       "https://ai.azure.com"};
+    struct subscription s;
+
+    if (token_verify(c->d->tokens, jwt, clock_real_ms() / 1000, &c->who, NULL) != TOKEN_OK ||
+        !provider_audience_is(c->who.aud, good, ARRAY_LEN(good))) {
+        return az_fail(reterr, AZ_ERR_AI_UNAUTHORIZED,
+                       "Unauthorized. Access token is missing, invalid, audience is incorrect "
+                       "(https://cognitiveservices.azure.com), or have expired.");
+    }
+    /* Roles come with "The AI-services provider"; until then the subscription's owner, nobody else.
+     */
+    if (!directory_get_subscription(txn, text(account, "subscription"), &s) ||
+        strcasecmp(s.owner_oid, c->who.oid) != 0) {
+        return az_fail(reterr, AZ_ERR_PERMISSION_DENIED,
+                       "The principal `%s` lacks the required data action for this operation.",
+                       c->who.oid);
+    }
+    return true;
+}
+
+static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct str_view key = http_header_get(&c->x->req, "api-key");
+    struct str_view auth = http_header_get(&c->x->req, "authorization");
+    bool bearer = auth.len > 7 && strncasecmp(auth.ptr, "Bearer ", 7) == 0;
+    struct str_view token =
+        bearer ? (struct str_view){auth.ptr + 7, auth.len - 7} : (struct str_view){"", 0};
+    AUTO_JSON *account = NULL;
+
+    if (key.len == 0) {
+        key = http_header_get(&c->x->req, "ocp-apim-subscription-key");
+    }
+    if (!ai_account(c, txn, &account, reterr)) {
+        return false;
+    }
+    if (key.len > 0) {
+        return by_key(account, key, reterr);
+    }
+    /* The OpenAI SDKs send the key as a bearer token on /openai/v1. */
+    if (bearer && !memchr(token.ptr, '.', token.len)) {
+        return by_key(account, token, reterr);
+    }
+    return by_token(c, txn, account, token, reterr);
+}
+
+bool ai_authenticate(struct provider_call *c, struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    bool ok;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = judge(c, txn, reterr);
+    kvdb_abort(txn);
+    return ok;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers of providerd. ARM headers: wire-samples.md part 1. */
+#include "provider/api/answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/json.h"
+
+void provider_answer_headers(struct provider_call *c)
+{
+    struct http_response *r = &c->x->resp;
+    struct str_view corr = http_header_get(&c->x->req, "x-ms-correlation-request-id");
+    enum provider_plane plane = c->row ? c->row->plane : PPLANE_ARM;
+
+    (void) http_response_set_header(r, "Cache-Control",
+                                    plane == PPLANE_LOGIN ? "no-store, no-cache" : "no-cache");
+    (void) http_response_set_header(r, "Pragma", "no-cache");
+    if (plane == PPLANE_AI) {
+        (void) http_response_set_header(r, "apim-request-id", "%s", c->request_id);
+    } else {
+        (void) http_response_set_header(r, "Expires", "-1");
+    }
+    (void) http_response_set_header(r, "x-ms-request-id", "%s", c->request_id);
+    if (plane == PPLANE_ARM || plane == PPLANE_METADATA) {
+        (void) http_response_set_header(r, "x-ms-correlation-request-id", "%.*s",
+                                        (int) (corr.len > 0 ? corr.len : GUID_TEXT_LEN),
+                                        corr.len > 0 ? corr.ptr : c->request_id);
+        (void) http_response_set_header(r, "x-ms-routing-request-id", "KVSIM:%s", c->request_id);
+    }
+    (void) http_response_set_header(r, "Strict-Transport-Security",
+                                    "max-age=31536000; includeSubDomains");
+    (void) http_response_set_header(r, "X-Content-Type-Options", "nosniff");
+}
+
+bool provider_answer_json(struct provider_call *c, int status, const json_t *body)
+{
+    c->x->resp.status = status;
+    c->x->resp.content_type = "application/json; charset=utf-8";
+    c->x->resp.body.len = 0;
+    json_write(&c->x->resp.body, body);
+    return buf_ok(&c->x->resp.body) || az_fail_internal(&c->error, "out of memory");
+}
+
+bool provider_answer_empty(struct provider_call *c, int status)
+{
+    c->x->resp.status = status;
+    c->x->resp.content_type = NULL;
+    return true;
+}
+
+static json_t *arm_error(const struct az_error *e)
+{
+    json_t *err = json_pack("{s:s,s:s}", "code", az_error_code(e), "message", e->message);
+
+    if (e->target) {
+        (void) json_object_set_new(err, "target", json_string(e->target));
+    }
+    if (e->rule || e->inner) {
+        json_t *inner = json_object();
+
+        if (e->inner) {
+            (void) json_object_set_new(inner, "code", json_string(e->inner));
+        }
+        if (e->rule) {
+            (void) json_object_set_new(inner, "rule", json_string(e->rule));
+        }
+        (void) json_object_set_new(err, "innererror", inner);
+    }
+    return json_pack("{s:o}", "error", err);
+}
+
+/* IMDS and Entra have their own shapes: {error, error_description, ...}. */
+static json_t *oauth_error(const struct provider_call *c)
+{
+    const struct az_error *e = &c->error;
+    int number = e->inner ? atoi(e->inner + 5) : 0;
+    char when[TIME_TEXT_MAX];
+    json_t *doc =
+        json_pack("{s:s,s:s}", "error", az_error_code(e), "error_description", e->message);
+
+    if (number > 0) {
+        (void) time_format(when, clock_real_ms(), TIME_S);
+        when[10] = ' ';
+        (void) json_object_set_new(
+            doc, "error_description",
+            json_sprintf("%s: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e->inner,
+                         e->message, c->request_id, c->request_id, when));
+        (void) json_object_set_new(doc, "error_codes", json_pack("[i]", number));
+        (void) json_object_set_new(doc, "timestamp", json_string(when));
+        (void) json_object_set_new(doc, "trace_id", json_string(c->request_id));
+        (void) json_object_set_new(doc, "correlation_id", json_string(c->request_id));
+    }
+    return doc;
+}
+
+/* /openai/v1 has OpenAI's shape (versions.md section 5). */
+static json_t *v1_error(const struct az_error *e)
+{
+    json_t *err = json_pack("{s:s,s:s,s:n,s:s}", "code", az_error_code(e), "message", e->message,
+                            "param", "type", "error");
+
+    if (e->inner) {
+        (void) json_object_set_new(err, "inner_error", json_pack("{s:s}", "code", e->inner));
+    }
+    return json_pack("{s:o}", "error", err);
+}
+
+void provider_answer_error(struct provider_call *c)
+{
+    enum provider_plane plane = c->row ? c->row->plane : PPLANE_ARM;
+    bool v1 = plane == PPLANE_AI && c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
+    AUTO_JSON *doc = plane == PPLANE_LOGIN || plane == PPLANE_IDENTITY ? oauth_error(c)
+                     : v1                                              ? v1_error(&c->error)
+                                                                       : arm_error(&c->error);
+
+    if (c->error.rule) {
+        (void) http_response_set_header(&c->x->resp, "x-kvsim-rule", "%s", c->error.rule);
+    }
+    (void) provider_answer_json(c, az_error_status(&c->error), doc);
+}
+
+void provider_plain_error(struct http_response *resp, int status, const char *code,
+                          const char *message)
+{
+    AUTO_JSON *doc = json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message);
+
+    resp->status = status;
+    resp->content_type = "application/json; charset=utf-8";
+    json_write(&resp->body, doc);
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* The way of a request through providerd: site, route, authentication, authorization, prepare, run.
+ */
+#include "provider/api/api.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/json.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "provider/api/account.h"
+#include "provider/api/ai.h"
+#include "provider/api/answer.h"
+#include "provider/api/auth.h"
+#include "provider/store/account_store.h"
+
+struct table {
+    const struct provider_route *rows;
+    const size_t *n;
+};
+
+static const struct table arm_tables[] = {
+    {provider_account_routes, &provider_account_routes_len},
+    {provider_arm_routes,     &provider_arm_routes_len    }
+};
+static const struct table all_tables[] = {
+    {provider_login_routes,    &provider_login_routes_len   },
+    {provider_identity_routes, &provider_identity_routes_len},
+    {provider_graph_routes,    &provider_graph_routes_len   },
+    {provider_ai_routes,       &provider_ai_routes_len      },
+    {provider_control_routes,  &provider_control_routes_len },
+    {provider_account_routes,  &provider_account_routes_len },
+    {provider_arm_routes,      &provider_arm_routes_len     }
+};
+
+const char *provider_param(struct provider_call *c, size_t i)
+{
+    struct str_view v = i < c->n_params ? c->params[i] : (struct str_view){"", 0};
+
+    (void) snprintf(c->texts[i], sizeof(c->texts[i]), "%.*s", (int) v.len, v.len > 0 ? v.ptr : "");
+    return c->texts[i];
+}
+
+static enum http_step finish_error(struct provider_call *c)
+{
+    if (c->error.detail[0]) {
+        log_error("%.*s %s: %s", (int) c->x->req.method_name.len, c->x->req.method_name.ptr,
+                  c->x->req.target ? c->x->req.target : "", c->error.detail);
+    }
+    provider_answer_error(c);
+    return HTTP_STEP_DONE;
+}
+
+static bool find_in(struct provider_call *c, const struct table *t, size_t n,
+                    struct az_error *reterr)
+{
+    unsigned allowed = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct route_match m = route_find(t[i].rows, *t[i].n, sizeof(*t[i].rows), &c->x->req);
+
+        allowed |= m.allowed;
+        if (m.route) {
+            c->row = (const struct provider_route *) (const void *) m.route;
+            memcpy(c->params, m.params, sizeof(m.params));
+            c->n_params = m.n_params;
+            return true;
+        }
+    }
+    return allowed != 0 ? az_fail(reterr, AZ_ERR_METHOD_NOT_ALLOWED_405,
+                                  "The HTTP method is not supported here.")
+                        : az_fail(reterr, AZ_ERR_NOT_FOUND,
+                                  "The resource '%.200s' is not known here.", c->x->req.target);
+}
+
+static bool find_row(struct provider_call *c, struct az_error *reterr)
+{
+    switch (c->site.service) {
+    case SVC_MANAGEMENT:
+        return find_in(c, arm_tables, ARRAY_LEN(arm_tables), reterr);
+    case SVC_LOGIN:
+        return find_in(c, &all_tables[0], 1, reterr);
+    case SVC_IDENTITY:
+        return find_in(c, &all_tables[1], 1, reterr);
+    case SVC_GRAPH:
+        return find_in(c, &all_tables[2], 1, reterr);
+    case SVC_OPENAI:
+    case SVC_COGNITIVE:
+    case SVC_AI_SERVICES:
+        return find_in(c, &all_tables[3], 1, reterr);
+    case SVC_COGNITIVE_REGION:
+    case SVC_VAULT:
+        break;
+    }
+    return az_fail(reterr, AZ_ERR_NOT_FOUND, "The host '%.*s' is not served here.",
+                   (int) c->x->req.host.len, c->x->req.host.ptr);
+}
+
+static bool begin_arm(struct provider_call *c, struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    bool ok;
+
+    if (!provider_authenticate(c, reterr)) {
+        return false;
+    }
+    c->api_version = http_param_get(&c->x->req, "api-version");
+    if (c->row->plane == PPLANE_ARM && (!c->api_version || !*c->api_version)) {
+        return az_fail(
+            reterr, AZ_ERR_MISSING_API_VERSION,
+            "The api-version query parameter (?api-version=) is required for all requests.");
+    }
+    if (c->x->req.n_segments < 2 || !sv_ieq(c->x->req.segments[0], "subscriptions")) {
+        return true;
+    }
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = provider_authorize_subscription(c, txn, provider_param(c, 0), reterr);
+    kvdb_abort(txn);
+    return ok;
+}
+
+static bool begin_plane(struct provider_call *c, struct az_error *reterr)
+{
+    if (!find_row(c, reterr)) {
+        /* Nobody learns without a token what exists. */
+        struct az_error unauthenticated;
+
+        if (c->site.service == SVC_MANAGEMENT && !provider_authenticate(c, &unauthenticated)) {
+            *reterr = unauthenticated;
+        }
+        return false;
+    }
+    c->x->body_limit = c->row->body_limit > 0        ? c->row->body_limit
+                       : c->row->plane == PPLANE_ARM ? LIMIT_BODY_ARM
+                                                     : LIMIT_BODY_TOKEN;
+    c->x->stream_body = c->row->body != NULL;
+    if (c->x->req.bad_path) {
+        return az_fail(reterr, AZ_ERR_BAD_REQUEST, "The request URI is not valid.");
+    }
+    switch (c->row->plane) {
+    case PPLANE_ARM:
+    case PPLANE_GRAPH:
+        return begin_arm(c, reterr);
+    case PPLANE_AI:
+        c->api_version = http_param_get(&c->x->req, "api-version");
+        return ai_authenticate(c, reterr);
+    case PPLANE_LOGIN:
+    case PPLANE_METADATA:
+    case PPLANE_IDENTITY:
+    case PPLANE_CONTROL:
+        return true;
+    }
+    return false;
+}
+
+static bool is_control(const struct http_request *req)
+{
+    return req->n_segments > 0 &&
+           (sv_eq(req->segments[0], "_sim") || sv_eq(req->segments[0], "health"));
+}
+
+static bool begin_control(struct provider_call *c, struct az_error *reterr)
+{
+    c->x->body_limit = LIMIT_BODY_TOKEN;
+    c->control = true;
+    if (!control_authorized(&c->d->control, &c->x->req) || c->x->req.n_segments < 2 ||
+        sv_eq(c->x->req.segments[1], "clock")) {
+        return true;
+    }
+    return find_in(c, &all_tables[4], 1, reterr);
+}
+
+static enum http_step api_begin(void *ctx, struct http_exchange *x)
+{
+    struct provider_call *c = calloc(1, sizeof(*c));
+    bool known;
+    bool ok;
+
+    if (!c) {
+        provider_plain_error(&x->resp, 500, "InternalServerError",
+                             "An internal error has occurred.");
+        return HTTP_STEP_DONE;
+    }
+    x->state = c;
+    c->d = ctx;
+    c->x = x;
+    c->now_ms = sim_clock_now_ms(c->d->clock);
+    guid_random(c->request_id);
+    known = site_from_host(&c->d->names, x->req.host, &c->site);
+    if (is_control(&x->req) && (!known || c->site.family != NAMES_AZURE)) {
+        ok = begin_control(c, &c->error);
+    } else if (!known) {
+        ok = az_fail(&c->error, AZ_ERR_BAD_REQUEST, "The host '%.*s' is not served here.",
+                     (int) (x->req.host.len < 128 ? x->req.host.len : 128), x->req.host.ptr);
+    } else {
+        ok = begin_plane(c, &c->error);
+    }
+    provider_answer_headers(c);
+    return ok ? HTTP_STEP_LOOP : finish_error(c);
+}
+
+static bool parse_body(struct provider_call *c, struct az_error *reterr)
+{
+    char why[200];
+
+    if (c->body || !c->row->needs_body) {
+        return true;
+    }
+    if (c->x->req.body.len == 0) {
+        return az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                       "The request content was invalid: it is empty.");
+    }
+    c->body = json_parse(c->x->req.body, why, sizeof(why));
+    if (json_is_object(c->body)) {
+        return true;
+    }
+    if (c->body) {
+        (void) snprintf(why, sizeof(why), "a JSON object is expected");
+    }
+    return az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                   "The request content was invalid and could not be deserialized: '%s'.", why);
+}
+
+static enum http_step next_step(const struct provider_call *c)
+{
+    if (c->row->prepare && !c->prepared_done) {
+        return HTTP_STEP_PREPARE;
+    }
+    return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
+}
+
+static enum http_step step_loop(struct provider_call *c)
+{
+    struct kvdb_txn *txn = NULL;
+    enum http_step next;
+    bool ok;
+
+    if (c->control && !c->row) {
+        if (!control_handle(&c->d->control, &c->x->req, &c->x->resp)) {
+            provider_plain_error(&c->x->resp, 404, "NotFound",
+                                 "There is no such control endpoint.");
+        }
+        return HTTP_STEP_DONE;
+    }
+    if (!parse_body(c, &c->error)) {
+        return finish_error(c);
+    }
+    next = next_step(c);
+    if (next != HTTP_STEP_LOOP) {
+        return next;
+    }
+    if (!kvdb_begin_read(c->d->db, &txn, &c->error)) {
+        return finish_error(c);
+    }
+    if (account_store_due(txn, c->now_ms / 1000)) {
+        kvdb_abort(txn);
+        return HTTP_STEP_WRITE;
+    }
+    ok = c->row->run(c, txn, &c->error);
+    kvdb_abort(txn);
+    return ok ? HTTP_STEP_DONE : finish_error(c);
+}
+
+static enum http_step step_write(struct provider_call *c, struct kvdb_txn *txn)
+{
+    if (!account_store_sweep(c->d, txn, c->now_ms / 1000, &c->error) ||
+        !c->row->run(c, txn, &c->error)) {
+        return finish_error(c);
+    }
+    if (c->retry_prepare) {
+        c->retry_prepare = false;
+        return HTTP_STEP_PREPARE;
+    }
+    return HTTP_STEP_DONE;
+}
+
+static enum http_step api_step(void *ctx, struct http_exchange *x, enum http_step what,
+                               struct kvdb_txn *txn)
+{
+    struct provider_call *c = x->state;
+
+    (void) ctx;
+    switch (what) {
+    case HTTP_STEP_LOOP:
+        return step_loop(c);
+    case HTTP_STEP_PREPARE:
+        if (!c->row->prepare(c, &c->error)) {
+            return finish_error(c);
+        }
+        c->prepared_done = true;
+        return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
+    case HTTP_STEP_WRITE:
+        return step_write(c, txn);
+    case HTTP_STEP_COMMIT_FAILED:
+        provider_answer_headers(c);
+        (void) az_fail_internal(&c->error, "the commit failed");
+        return finish_error(c);
+    case HTTP_STEP_DONE:
+        break;
+    }
+    return HTTP_STEP_DONE;
+}
+
+static bool api_body(void *ctx, struct http_exchange *x, const uint8_t *data, size_t len)
+{
+    struct provider_call *c = x->state;
+
+    (void) ctx;
+    if (c->row->body(c, data, len, &c->error)) {
+        return true;
+    }
+    (void) finish_error(c);
+    return false;
+}
+
+static void write_audit(struct provider_call *c)
+{
+    struct http_exchange *x = c->x;
+    struct audit_record r = {.time_ms = c->now_ms,
+                             .operation_name = c->row->audit_name,
+                             .operation_version = c->api_version,
+                             .http_status = x->resp.status,
+                             .duration_ms = (clock_mono_us() - x->started_us) / 1000,
+                             .caller_ip = x->req.client_ip,
+                             .correlation_id = c->request_id,
+                             .request_uri = x->req.target};
+
+    r.oid = c->who.oid[0] ? c->who.oid : NULL;
+    r.appid = c->who.appid[0] ? c->who.appid : NULL;
+    r.upn = c->who.upn[0] ? c->who.upn : NULL;
+    if (x->resp.status >= 400) {
+        r.result_type = c->error.rule ? c->error.rule : az_error_code(&c->error);
+        r.result_description = c->error.message;
+    }
+    audit_write(c->d->audit, x->req.lane, &r);
+}
+
+static void api_end(void *ctx, struct http_exchange *x)
+{
+    struct provider_call *c = x->state;
+
+    (void) ctx;
+    if (!c) {
+        return;
+    }
+    if (c->d->audit && c->row && c->row->audit_name) {
+        write_audit(c);
+    }
+    if (c->prepared && c->prepared_free) {
+        c->prepared_free(c->prepared);
+    }
+    json_decref(c->body);
+    free(c);
+    x->state = NULL;
+}
+
+static void api_refuse(void *ctx, struct http_exchange *x, int status, const char *message)
+{
+    (void) ctx;
+    provider_plain_error(&x->resp, status,
+                         status == 413   ? "RequestEntityTooLarge"
+                         : status >= 500 ? "InternalServerError"
+                                         : "BadRequest",
+                         message);
+}
+
+void provider_api_init(struct http_app *app, struct providerd *d)
+{
+    *app = (struct http_app){.ctx = d,
+                             .db = d->db,
+                             .begin = api_begin,
+                             .step = api_step,
+                             .body = api_body,
+                             .end = api_end,
+                             .refuse = api_refuse};
+}
+
+void provider_api_handle(struct providerd *d, struct http_exchange *x)
+{
+    struct http_app app;
+
+    provider_api_init(&app, d);
+    http_app_run(&app, x);
+}
+
+void provider_api_print_routes(FILE *out)
+{
+    static const char *const planes[] = {"login",    "metadata", "arm",    "graph",
+                                         "identity", "ai",       "control"};
+
+    for (size_t t = 0; t < ARRAY_LEN(all_tables); t++) {
+        for (size_t i = 0; i < *all_tables[t].n; i++) {
+            const struct provider_route *r = &all_tables[t].rows[i];
+
+            for (unsigned m = 1; m <= HTTP_M_DELETE; m <<= 1) {
+                if ((r->route.methods & m) != 0) {
+                    (void) fprintf(out, "%s\t%s\t%s\t%s\t%s\n", planes[r->plane],
+                                   http_method_name((enum http_method) m), r->route.path,
+                                   r->audit_name ? r->audit_name : "-",
+                                   r->exec == EXEC_WRITE ? "write" : "loop");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Tokens at the resource manager; owners of subscriptions. Deny by default. */
+#include "provider/api/auth.h"
+
+#include <string.h>
+#include <strings.h>
+
+bool provider_audience_is(const char *aud, const char *const *good, size_t n)
+{
+    size_t len = strlen(aud);
+
+    while (len > 0 && aud[len - 1] == '/') {
+        len--;
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t g = strlen(good[i]);
+
+        /* "https://management.localhost" stands for every port */
+        if ((len == g || (len > g && aud[g] == ':')) && strncasecmp(aud, good[i], g) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool provider_authenticate(struct provider_call *c, struct az_error *reterr)
+{
+    static const char *const arm[] = {"https://management.azure.com",
+                                      "https://management.core.windows.net",
+                                      "https://management.localhost"};
+    static const char *const graph[] = {"https://graph.microsoft.com", "https://graph.windows.net",
+                                        "https://graph.localhost"};
+    struct str_view auth = http_header_get(&c->x->req, "authorization");
+    bool is_graph = c->site.service == SVC_GRAPH;
+    char login[URL_MAX];
+    enum token_verdict verdict;
+
+    if (auth.len <= 7 || strncasecmp(auth.ptr, "Bearer ", 7) != 0) {
+        (void) http_response_set_header(
+            &c->x->resp, "WWW-Authenticate", "Bearer authorization_uri=\"%s/%s\"",
+            site_url(&c->site, SVC_LOGIN, NULL, login), c->d->default_tenant);
+        return az_fail(reterr, AZ_ERR_AUTHENTICATION_FAILED,
+                       "Authentication failed. The 'Authorization' header is missing.");
+    }
+    verdict = token_verify(c->d->tokens, (struct str_view){auth.ptr + 7, auth.len - 7},
+                           clock_real_ms() / 1000, &c->who, NULL);
+    if (verdict == TOKEN_EXPIRED) {
+        return az_fail(reterr, AZ_ERR_EXPIRED_TOKEN,
+                       "The access token expiry UTC time is earlier than current UTC time.");
+    }
+    if (verdict != TOKEN_OK) {
+        return az_fail(reterr, AZ_ERR_INVALID_TOKEN, "The access token is invalid.");
+    }
+    if (!provider_audience_is(c->who.aud, is_graph ? graph : arm, 3)) {
+        return az_fail(
+            reterr, AZ_ERR_INVALID_TOKEN_AUDIENCE,
+            "The access token has been obtained for wrong audience or resource '%s'. It should exactly "
+            "match with one of the allowed audiences 'https://management.core.windows.net/',"
+            "'https://management.azure.com/'.",
+            c->who.aud);
+    }
+    return true;
+}
+
+bool provider_authorize_subscription(struct provider_call *c, struct kvdb_txn *txn,
+                                     const char *subscription, struct az_error *reterr)
+{
+    if (!guid_valid(subscription)) {
+        return az_fail(reterr, AZ_ERR_INVALID_SUBSCRIPTION,
+                       "The provided subscription identifier '%.64s' is malformed or invalid.",
+                       subscription);
+    }
+    if (!directory_get_subscription(txn, subscription, &c->subscription)) {
+        return az_fail(reterr, AZ_ERR_SUBSCRIPTION_NOT_FOUND,
+                       "The subscription '%s' could not be found.", subscription);
+    }
+    if (strcasecmp(c->subscription.tenant, c->who.tid) != 0) {
+        return az_fail(
+            reterr, AZ_ERR_INVALID_TOKEN_TENANT,
+            "The access token is from the wrong issuer '%s'. It must match the tenant '%s' associated with "
+            "this subscription.",
+            c->who.iss, c->subscription.tenant);
+    }
+    if (strcasecmp(c->subscription.owner_oid, c->who.oid) != 0) {
+        return az_fail(
+            reterr, AZ_ERR_AUTHORIZATION_FAILED,
+            "The client '%s' with object id '%s' does not have authorization to perform action over scope "
+            "'/subscriptions/%s' or the scope is invalid. If access was recently granted, please refresh "
+            "your credentials.",
+            c->who.appid, c->who.oid, subscription);
+    }
+    return true;
+}

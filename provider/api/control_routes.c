@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* What `kvsim tenant|subscription|principal add` and `kvsim identity attach` call. */
+#include <string.h>
+
+#include "common/json.h"
+#include "provider/api/answer.h"
+#include "provider/api/login.h"
+
+static void take(const json_t *body, const char *name, const char *fallback, char *out, size_t size)
+{
+    const char *v = json_string_value(json_object_get(body, name));
+
+    (void) snprintf(out, size, "%s", v && *v ? v : fallback);
+}
+
+static bool need_tenant(struct kvdb_txn *txn, const char *tid, struct az_error *reterr)
+{
+    return directory_get_tenant(txn, tid) ||
+           az_fail(reterr, AZ_ERR_NOT_FOUND,
+                   "There is no tenant '%s'. Add one with `kvsim tenant add`.", tid);
+}
+
+static bool tenant_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    guid_text id;
+    char name[128];
+
+    (void) reterr;
+    guid_random(id);
+    take(c->body, "name", "Simulated tenant", name, sizeof(name));
+    directory_put_tenant(txn, id, name);
+    AUTO_JSON *doc = json_pack("{s:s}", "tenant", id);
+
+    return provider_answer_json(c, 201, doc);
+}
+
+static bool subscription_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct subscription s = {0};
+    struct principal p;
+
+    guid_random(s.id);
+    take(c->body, "tenant", c->d->default_tenant, s.tenant, sizeof(s.tenant));
+    take(c->body, "name", "Simulated subscription", s.display_name, sizeof(s.display_name));
+    take(c->body, "owner", "", s.owner_oid, sizeof(s.owner_oid));
+    if (!need_tenant(txn, s.tenant, reterr)) {
+        return false;
+    }
+    if (!directory_get_principal(txn, s.owner_oid, &p) &&
+        !directory_get_principal_by_appid(txn, s.owner_oid, &p)) {
+        return az_fail(reterr, AZ_ERR_NOT_FOUND,
+                       "There is no principal '%s' to own the subscription.", s.owner_oid);
+    }
+    if (strcmp(p.tid, s.tenant) != 0) {
+        return az_fail(reterr, AZ_ERR_BAD_REQUEST,
+                       "The owner '%s' belongs to another tenant than '%s'.", p.oid, s.tenant);
+    }
+    memcpy(s.owner_oid, p.oid, sizeof(s.owner_oid));
+    directory_put_subscription(txn, &s);
+    AUTO_JSON *doc =
+        json_pack("{s:s,s:s,s:s}", "subscription", s.id, "tenant", s.tenant, "owner", s.owner_oid);
+
+    return provider_answer_json(c, 201, doc);
+}
+
+static bool principal_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    bool user = json_is_true(json_object_get(c->body, "user"));
+    struct principal p = {.kind = user ? PRINCIPAL_USER : PRINCIPAL_SERVICE};
+    char secret[64];
+
+    guid_random(p.oid);
+    take(c->body, "tenant", c->d->default_tenant, p.tid, sizeof(p.tid));
+    take(c->body, "name", user ? "user" : "principal", p.display_name, sizeof(p.display_name));
+    if (!need_tenant(txn, p.tid, reterr)) {
+        return false;
+    }
+    if (user) {
+        (void) snprintf(p.upn, sizeof(p.upn), "%.60s@%.8s.onmicrosoft.com", p.display_name, p.tid);
+    } else {
+        guid_random(p.appid);
+    }
+    if (!login_new_secret(&p, secret)) {
+        return az_fail_internal(reterr, "no randomness");
+    }
+    directory_put_principal(txn, &p);
+    AUTO_JSON *doc = json_pack("{s:s,s:s,s:s,s:s,s:s}", "object_id", p.oid, "tenant", p.tid,
+                               user ? "upn" : "client_id", user ? p.upn : p.appid, "display_name",
+                               p.display_name, user ? "password" : "client_secret", secret);
+
+    return provider_answer_json(c, 201, doc);
+}
+
+static bool attach_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    const char *id = json_string_value(json_object_get(c->body, "id"));
+    struct principal p;
+    struct kvkey k;
+
+    if (!id ||
+        (!directory_get_principal(txn, id, &p) && !directory_get_principal_by_appid(txn, id, &p))) {
+        return az_fail(reterr, AZ_ERR_NOT_FOUND,
+                       "There is no principal with the object or client id '%s' to attach.",
+                       id ? id : "");
+    }
+    kvkey_init(&k, 'i');
+    kvkey_str(&k, p.oid);
+    kvdb_put(txn, &k, "", 0);
+    AUTO_JSON *doc = json_pack("{s:s}", "attached", p.oid);
+
+    return provider_answer_json(c, 200, doc);
+}
+
+static bool store_stats_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    uint64_t commits;
+    uint64_t nested;
+
+    (void) txn;
+    (void) reterr;
+    kvdb_stats(c->d->db, &commits, &nested);
+    AUTO_JSON *doc =
+        json_pack("{s:I,s:I}", "commits", (json_int_t) commits, "writes", (json_int_t) nested);
+
+    return provider_answer_json(c, 200, doc);
+}
+
+#define ROW(path, run)                                                                  \
+    {                                                                                   \
+        {HTTP_M_POST, path}, PPLANE_CONTROL, NULL, EXEC_WRITE, true, 0, NULL, NULL, run \
+    }
+
+const struct provider_route provider_control_routes[] = {
+    ROW("/_sim/directory/tenants", tenant_run),
+    ROW("/_sim/directory/subscriptions", subscription_run),
+    ROW("/_sim/directory/principals", principal_run),
+    ROW("/_sim/identity/attach", attach_run),
+    {{HTTP_M_GET, "/_sim/store/stats"},
+                                           PPLANE_CONTROL, NULL,
+                                           EXEC_LOOP, false,
+                                           0, NULL,
+                                           NULL, store_stats_run},
+};
+const size_t provider_control_routes_len = ARRAY_LEN(provider_control_routes);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests for vaultd, and the lists that both daemons have a part in. */
+#include "provider/api/forward.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/json.h"
+#include "provider/api/answer.h"
+
+static void answer_free(void *p)
+{
+    http_client_answer_done(p);
+    free(p);
+}
+
+static bool call_vaultd(struct provider_call *c, const char *method, const char *path,
+                        struct str_view body, struct http_client_answer *ret,
+                        struct az_error *reterr)
+{
+    CLEANUP(free_str) char *host = sv_dup(c->x->req.host);
+    CLEANUP(free_str) char *auth = sv_dup(http_header_get(&c->x->req, "authorization"));
+
+    return c->d->vaults->arm(c->d->vaults->ctx, method, host, path, auth, body, ret, reterr);
+}
+
+static bool group_exists(struct provider_call *c, const char *group, struct az_error *reterr)
+{
+    struct resource_group g;
+    struct kvdb_txn *txn = NULL;
+    bool found;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    found = directory_get_group(txn, c->subscription.id, group, &g);
+    kvdb_abort(txn);
+    return found || az_fail(reterr, AZ_ERR_RESOURCE_GROUP_NOT_FOUND,
+                            "Resource group '%s' could not be found.", group);
+}
+
+bool forward_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    struct http_client_answer *a = calloc(1, sizeof(*a));
+    CLEANUP(free_str) char *method = sv_dup(c->x->req.method_name);
+
+    if (!a || !method) {
+        free(a);
+        return az_fail_internal(reterr, "out of memory");
+    }
+    c->prepared = a;
+    c->prepared_free = answer_free;
+    if (c->x->req.n_segments > 3 && sv_ieq(c->x->req.segments[2], "resourceGroups") &&
+        !group_exists(c, provider_param(c, 1), reterr)) {
+        return false;
+    }
+    return call_vaultd(c, method, c->x->req.target, c->x->req.body, a, reterr);
+}
+
+/* What the connection and our own layer add themselves is not copied. */
+static const char *header_to_copy(const char *name)
+{
+    static const char *const copied[] = {
+        "Location",           "Azure-AsyncOperation",          "retry-after-ms",
+        "x-ms-failure-cause", "x-ms-keyvault-service-version", "WWW-Authenticate"};
+
+    for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
+        if (strcasecmp(copied[i], name) == 0) {
+            return copied[i];
+        }
+    }
+    return NULL;
+}
+
+bool forward_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct http_client_answer *a = c->prepared;
+
+    (void) txn;
+    (void) reterr;
+    c->x->resp.status = a->status;
+    c->x->resp.content_type = a->body.len > 0 ? "application/json; charset=utf-8" : NULL;
+    for (size_t i = 0; i < a->n_headers; i++) {
+        const char *name = header_to_copy(a->headers[i].name);
+
+        if (name) {
+            (void) http_response_set_header(&c->x->resp, name, "%s", a->headers[i].value);
+        }
+    }
+    buf_add(&c->x->resp.body, a->body.data ? a->body.data : "", a->body.len);
+    return true;
+}
+
+/* resourceType eq 'T' [and name eq 'N']: what stands in quotes after a word of the filter. */
+static bool filter_value(const char *filter, const char *word, char *out, size_t size)
+{
+    const char *p = filter ? strcasestr(filter, word) : NULL;
+
+    p = p ? strchr(p, '\'') : NULL;
+    (void) snprintf(out, size, "%.*s", p ? (int) strcspn(p + 1, "'") : 0, p ? p + 1 : "");
+    return p != NULL;
+}
+
+static void encode(char *out, size_t size, const char *text)
+{
+    size_t n = 0;
+
+    for (; *text && n + 4 < size; text++) {
+        bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+                     (*text >= '0' && *text <= '9') || *text == '-' || *text == '_' || *text == '.';
+
+        n += (size_t) snprintf(out + n, size - n, plain ? "%c" : "%%%02X", (unsigned char) *text);
+    }
+    out[n] = '\0';
+}
+
+bool forward_resources_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    struct http_client_answer *a = calloc(1, sizeof(*a));
+    const char *filter = http_param_get(&c->x->req, "$filter");
+    bool grouped = c->x->req.n_segments > 3;
+    char type[128];
+    char name[128];
+    char text[256];
+    char path[1024];
+    bool by_name = filter_value(filter, "name eq", name, sizeof(name));
+    bool by_type = filter_value(filter, "resourceType eq", type, sizeof(type));
+    int n;
+
+    if (!a) {
+        return az_fail_internal(reterr, "out of memory");
+    }
+    c->prepared = a;
+    c->prepared_free = answer_free;
+    if (by_type && strcasecmp(type, "Microsoft.KeyVault/vaults") != 0) {
+        return true;
+    }
+    n = snprintf(path, sizeof(path), "/subscriptions/%s/resources?api-version=2023-07-01",
+                 c->subscription.id);
+    if (grouped) {
+        encode(text, sizeof(text), provider_param(c, 1));
+        n += snprintf(path + n, sizeof(path) - (size_t) n, "&group=%s", text);
+    }
+    if (by_name) {
+        encode(text, sizeof(text), name);
+        (void) snprintf(path + n, sizeof(path) - (size_t) n, "&name=%s", text);
+    }
+    return call_vaultd(c, "GET", path, (struct str_view){"", 0}, a, reterr);
+}
+
+struct merge {
+    json_t *list;
+    const char *type; /* empty: any */
+    const char *name;
+};
+
+static bool add_account(void *ctx, json_t *generic)
+{
+    struct merge *m = ctx;
+    const char *name = json_string_value(json_object_get(generic, "name"));
+
+    if (!m->name[0] || (name && strcasecmp(m->name, name) == 0)) {
+        (void) json_array_append(m->list, generic);
+    }
+    return true;
+}
+
+bool forward_resources_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct http_client_answer *a = c->prepared;
+    const char *filter = http_param_get(&c->x->req, "$filter");
+    char type[128];
+    char name[128];
+    struct merge m = {NULL, type, name};
+    json_t *vaults;
+    AUTO_JSON *from_vaultd =
+        a->body.len > 0 ? json_loadb(a->body.data, a->body.len, 0, NULL) : NULL;
+
+    (void) filter_value(filter, "name eq", name, sizeof(name));
+    (void) filter_value(filter, "resourceType eq", type, sizeof(type));
+    vaults = json_object_get(from_vaultd, "value");
+    m.list = json_is_array(vaults) ? json_deep_copy(vaults) : json_array();
+    if (!type[0] || strcasecmp(type, "Microsoft.CognitiveServices/accounts") == 0) {
+        if (!provider_each_account_resource(txn, c->subscription.id,
+                                            c->x->req.n_segments > 3 ? provider_param(c, 1) : NULL,
+                                            add_account, &m)) {
+            json_decref(m.list);
+            return az_fail_internal(reterr, "listing accounts");
+        }
+    }
+    AUTO_JSON *doc = json_pack("{s:o}", "value", m.list);
+
+    return provider_answer_json(c, 200, doc);
+}
+
+bool forward_delete_group(struct provider_call *c, const char *group, struct az_error *reterr)
+{
+    struct http_client_answer a = {0};
+    char path[512];
+    char text[256];
+    json_t *vault;
+    size_t i;
+
+    encode(text, sizeof(text), group);
+    (void) snprintf(path, sizeof(path),
+                    "/subscriptions/%s/resources?api-version=2023-07-01&group=%s",
+                    c->subscription.id, text);
+    if (!call_vaultd(c, "GET", path, (struct str_view){"", 0}, &a, reterr)) {
+        return false;
+    }
+    AUTO_JSON *doc = a.body.len > 0 ? json_loadb(a.body.data, a.body.len, 0, NULL) : NULL;
+
+    http_client_answer_done(&a);
+    json_array_foreach(json_object_get(doc, "value"), i, vault)
+    {
+        (void) snprintf(path, sizeof(path), "%.400s?api-version=2023-07-01",
+                        json_string_value(json_object_get(vault, "id")));
+        if (!call_vaultd(c, "DELETE", path, (struct str_view){"", 0}, &a, reterr)) {
+            return false;
+        }
+        http_client_answer_done(&a);
+    }
+    return true;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* providerd: opens its state, its sockets and its threads, serves until it is told to stop. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/certs.h"
+#include "common/cli.h"
+#include "common/daemon.h"
+#include "common/fsutil.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/net/server.h"
+#include "provider/api/api.h"
+#include "provider/api/dek.h"
+#include "provider/api/login.h"
+#include "provider/store/account_store.h"
+#include "provider/store/blobs.h"
+#include "provider/vault_client_http.h"
+
+#define SCHEMA   1
+#define GRACE_MS 3000
+
+struct options {
+    const char *state;
+    const char *ports;
+    const char *bootstrap;
+    const char *edition;
+    const char *durability;
+    const char *log_level;
+    int64_t dek_cache_ttl_ms;
+    uint64_t threads;
+    uint64_t map_size;
+    bool ephemeral;
+    bool print_routes;
+};
+
+struct program {
+    struct providerd d;
+    struct http_app app;
+    struct daemon_sockets sockets;
+    struct vault_http *vaults;
+    struct workers *workers;
+    struct writer *writer;
+    struct net_server *server;
+};
+
+static void parse(struct options *o, int argc, char **argv)
+{
+    const struct cli_option options[] = {
+        {"state",         0, "DIR",      "Directory of the state (default: ./kvsim-state)",                CLI_STRING,
+         &o->state,                                                                                                                        0,  NULL                   },
+        {"ports",         0, "LIST",     "vault=N,management=N,identity=N,proxy=N: the ports clients use",
+         CLI_STRING,                                                                                                     &o->ports,        0,  NULL                   },
+        {"bootstrap",     0, "FILE",
+         "First tenant, subscription and operator, as JSON, for an empty store",                           CLI_STRING,
+         &o->bootstrap,                                                                                                                    0,  NULL                   },
+        {"edition",       0, "NAME",     "Edition of the documented rules: classic (default) or 2026",
+         CLI_CHOICE,                                                                                                     &o->edition,      0,  "classic|2026"         },
+        {"dek-cache-ttl", 0, "DURATION",
+         "How long an unwrapped data key is kept, simulated time (default: 0)",                            CLI_DURATION,
+         &o->dek_cache_ttl_ms,                                                                                                             0,  NULL                   },
+        {"durability",    0, "MODE",     "full (default) or relaxed: answers don't wait for the disk",
+         CLI_CHOICE,                                                                                                     &o->durability,   0,  "full|relaxed"         },
+        {"ephemeral",     0, NULL,       "The state is thrown away: don't wait for the disk",              CLI_FLAG,
+         &o->ephemeral,                                                                                                                    0,  NULL                   },
+        {"threads",       0, "N",        "Event loops (default: one a core)",                              CLI_UINT,     &o->threads,      32, NULL                   },
+        {"map-size",      0, "BYTES",    "Size of the store's map (default: 32 GiB, sparse)",              CLI_UINT,
+         &o->map_size,                                                                                                                     0,  NULL                   },
+        {"log-level",     0, "LEVEL",    "error, warn, info (default) or debug",                           CLI_CHOICE,   &o->log_level,
+         0,                                                                                                                                    "error|warn|info|debug"},
+        {"print-routes",  0, NULL,       "Print the route table and exit",                                 CLI_FLAG,     &o->print_routes, 0,
+         NULL                                                                                                                                                         },
+    };
+    const struct cli cli = {
+        .program = "providerd",
+        .summary =
+            "The Azure around a local Key Vault: token service, resource manager, AI services, proxy.",
+        .epilog = "Usually started by `kvsim up`.",
+        .options = options,
+        .n_options = ARRAY_LEN(options),
+    };
+
+    (void) cli_parse(&cli, argc, argv, NULL);
+}
+
+static void default_tenant(void *ctx, const struct subscription *s)
+{
+    struct providerd *d = ctx;
+
+    if (!d->default_tenant[0]) {
+        memcpy(d->default_tenant, s->tenant, sizeof(d->default_tenant));
+    }
+}
+
+static void take(const json_t *doc, const char *name, char *out, size_t size)
+{
+    const char *s = json_string_value(json_object_get(doc, name));
+
+    (void) snprintf(out, size, "%s", s ? s : "");
+}
+
+/* The operator with the secret that kvsim has made: hashed here, as every secret. */
+static bool store_first(struct kvdb_txn *txn, const json_t *doc, struct az_error *reterr)
+{
+    struct principal p = {.kind = PRINCIPAL_SERVICE};
+    struct subscription s = {0};
+    const char *secret = json_string_value(json_object_get(doc, "client_secret"));
+
+    take(doc, "tenant", s.tenant, sizeof(s.tenant));
+    take(doc, "subscription", s.id, sizeof(s.id));
+    take(doc, "client_id", p.appid, sizeof(p.appid));
+    memcpy(p.tid, s.tenant, sizeof(p.tid));
+    guid_random(p.oid);
+    memcpy(s.owner_oid, p.oid, sizeof(s.owner_oid));
+    (void) snprintf(p.display_name, sizeof(p.display_name), "operator");
+    (void) snprintf(s.display_name, sizeof(s.display_name), "Simulated subscription");
+    if (!secret || !guid_valid(s.tenant) || !guid_valid(s.id) || !guid_valid(p.appid) ||
+        !login_set_secret(&p, secret)) {
+        return az_fail_internal(
+            reterr, "the bootstrap file needs tenant, subscription, client_id, client_secret");
+    }
+    directory_put_tenant(txn, s.tenant, "Simulated tenant");
+    directory_put_subscription(txn, &s);
+    directory_put_principal(txn, &p);
+    return true;
+}
+
+static bool bootstrap(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    struct kvdb_txn *txn = NULL;
+
+    if (!kvdb_begin_write(p->d.db, &txn, reterr)) {
+        return false;
+    }
+    directory_each_subscription(txn, default_tenant, &p->d);
+    if (p->d.default_tenant[0] || !o->bootstrap) {
+        kvdb_abort(txn);
+        return p->d.default_tenant[0] ||
+               az_fail_internal(
+                   reterr, "the store is empty: start with kvsim up, or give --bootstrap FILE");
+    }
+    AUTO_JSON *doc = file_read(o->bootstrap, LIMIT_SMALL_FILE, &text)
+                         ? json_loadb(text.data, text.len, 0, NULL)
+                         : NULL;
+
+    if (!store_first(txn, doc, reterr)) {
+        kvdb_abort(txn);
+        return false;
+    }
+    take(doc, "tenant", p->d.default_tenant, sizeof(p->d.default_tenant));
+    return kvdb_commit(txn, reterr);
+}
+
+static bool known_blob(void *ctx, const char *uid, const char *id)
+{
+    json_t *file = NULL;
+    bool known = file_store_get(ctx, uid, id, &file);
+
+    json_decref(file);
+    return known;
+}
+
+static bool remove_orphans(struct program *p, struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    bool ok;
+
+    if (!kvdb_begin_read(p->d.db, &txn, reterr)) {
+        return false;
+    }
+    ok = blob_remove_orphans(p->d.blob_dir, known_blob, txn, reterr);
+    kvdb_abort(txn);
+    return ok;
+}
+
+static bool open_state(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    struct providerd *d = &p->d;
+    struct kvdb_options db = {.map_size = o->map_size,
+                              .relaxed = o->ephemeral ||
+                                         (o->durability && strcmp(o->durability, "relaxed") == 0),
+                              .schema = SCHEMA};
+    char path[4096];
+
+    if (!dir_make(o->state)) {
+        return az_fail_internal(reterr, "--state %s can't be made", o->state);
+    }
+    (void) snprintf(path, sizeof(path), "%s/clock", o->state);
+    if (!sim_clock_open(path, &d->clock, reterr) ||
+        !control_open(&d->control, o->state, "providerd", d->clock, reterr) ||
+        !token_signer_open(o->state, &d->signer, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/jwks.json", o->state);
+    if (!token_verifier_open(path, &d->tokens, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/provider", o->state);
+    if (!kvdb_open(path, &db, &d->db, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/provider/root.key", o->state);
+    (void) snprintf(d->blob_dir, sizeof(d->blob_dir), "%s/provider/blobs", o->state);
+    if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr) ||
+        !bootstrap(p, o, reterr) || !remove_orphans(p, reterr)) {
+        return false;
+    }
+    control_identity_header(d->control.token, d->identity_header);
+    (void) snprintf(path, sizeof(path), "%s/ca.pem", o->state);
+    if (!vault_http_new(path, d->names.ports.vault, d->control.token, &p->vaults, reterr)) {
+        return false;
+    }
+    d->vaults = vault_http_client(p->vaults);
+    return true;
+}
+
+static bool open_sockets(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    struct site_ports *ports = &p->d.names.ports;
+
+    *ports = (struct site_ports){7443, 7444, 7445, 7446};
+    if (o->ports && !daemon_parse_ports(o->ports, ports)) {
+        return az_fail_internal(
+            reterr, "--ports %s: vault=N,management=N,identity=N,proxy=N is expected", o->ports);
+    }
+    if (!daemon_sockets_inherit(&p->sockets, reterr)) {
+        return false;
+    }
+    return p->sockets.n > 0 ||
+           (daemon_socket_bind(&p->sockets, SOCK_MANAGEMENT, NULL, &ports->management, reterr) &&
+            daemon_socket_bind(&p->sockets, SOCK_IDENTITY, NULL, &ports->identity, reterr) &&
+            daemon_socket_bind(&p->sockets, SOCK_PROXY, NULL, &ports->proxy, reterr));
+}
+
+static uint16_t tunnel_port(void *ctx, enum service service)
+{
+    const struct providerd *d = ctx;
+
+    return service == SVC_VAULT ? d->names.ports.vault : d->names.ports.management;
+}
+
+static bool open_server(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    static const enum net_listener_kind kinds[] = {[SOCK_VAULT] = NET_TLS,
+                                                   [SOCK_MANAGEMENT] = NET_TLS,
+                                                   [SOCK_IDENTITY] = NET_PLAIN,
+                                                   [SOCK_PROXY] = NET_PROXY};
+    char cert[4096];
+    char key[4096];
+    char azure_cert[4096];
+    char azure_key[4096];
+    char path[4096];
+    struct net_options net = {
+        .threads = (unsigned) o->threads,
+        .tls = {cert, key, azure_cert, azure_key},
+        .workers = p->workers,
+        .writer = p->writer,
+        .tunnel_port = tunnel_port,
+        .tunnel_ctx = &p->d
+    };
+
+    (void) snprintf(cert, sizeof(cert), "%s/leaf-localhost.pem", o->state);
+    (void) snprintf(key, sizeof(key), "%s/leaf-localhost.key", o->state);
+    (void) snprintf(azure_cert, sizeof(azure_cert), "%s/leaf-azure.pem", o->state);
+    (void) snprintf(azure_key, sizeof(azure_key), "%s/leaf-azure.key", o->state);
+    if (!net_server_new(&net, &p->server, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/audit/providerd.jsonl", o->state);
+    if (!audit_open(path, net_server_lanes(p->server), &p->d.audit, reterr)) {
+        return false;
+    }
+    for (unsigned i = 0; i < p->sockets.n; i++) {
+        const struct net_listener l = {p->sockets.list[i].fd, kinds[p->sockets.list[i].kind],
+                                       &p->app};
+
+        if (!net_server_listen(p->server, &l, reterr)) {
+            return false;
+        }
+    }
+    return net_server_start(p->server, reterr);
+}
+
+static bool start(struct program *p, const struct options *o, struct az_error *reterr)
+{
+    p->d.deks = dek_cache_new();
+    p->d.dek_cache_ttl_ms = o->dek_cache_ttl_ms;
+    p->d.edition = o->edition && strcmp(o->edition, "2026") == 0 ? EDITION_2026 : EDITION_CLASSIC;
+    if (!p->d.deks) {
+        return az_fail_internal(reterr, "out of memory");
+    }
+    if (!open_sockets(p, o, reterr) || !open_state(p, o, reterr)) {
+        return false;
+    }
+    provider_api_init(&p->app, &p->d);
+    p->workers = workers_new(4, NULL, NULL); /* they wait for vaultd more than they work */
+    p->writer = writer_new(p->d.db);
+    if (!p->workers || !p->writer) {
+        return az_fail_internal(reterr, "threads could not be started");
+    }
+    return open_server(p, o, reterr);
+}
+
+static void stop(struct program *p)
+{
+    if (p->server) {
+        net_server_stop(p->server, GRACE_MS);
+    }
+    writer_free(p->writer);
+    workers_free(p->workers);
+    net_server_free(p->server);
+    audit_close(p->d.audit);
+    vault_http_free(p->vaults);
+    token_verifier_free(p->d.tokens);
+    token_signer_free(p->d.signer);
+    dek_cache_free(p->d.deks);
+    kvdb_close(p->d.db);
+    sim_clock_close(p->d.clock);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.state = "kvsim-state"};
+    struct program p = {0};
+    struct az_error err;
+    sigset_t signals;
+    int sig;
+
+    log_set_program("providerd");
+    parse(&o, argc, argv);
+    if (o.print_routes) {
+        provider_api_print_routes(stdout);
+        return 0;
+    }
+    daemon_process_setup();
+    (void) sigemptyset(&signals);
+    (void) sigaddset(&signals, SIGTERM);
+    (void) sigaddset(&signals, SIGINT);
+    (void) pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
+    if (!start(&p, &o, &err)) {
+        log_error("%s", err.detail[0] ? err.detail : err.message);
+        stop(&p);
+        return 1;
+    }
+    daemon_notify_ready();
+    log_info("serving the resource manager on port %u", (unsigned) p.d.names.ports.management);
+    (void) sigwait(&signals, &sig);
+    stop(&p);
+    return 0;
+}

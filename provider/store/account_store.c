@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Account records over kvdb. Keys are lower-cased: ARM compares names without case. */
+#include "provider/store/account_store.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "provider/api/call.h"
+#include "provider/store/blobs.h"
+
+static void add_lower(struct kvkey *k, const char *s)
+{
+    char lower[256];
+    size_t i;
+
+    for (i = 0; s && s[i] && i + 1 < sizeof(lower); i++) {
+        lower[i] = (char) tolower((unsigned char) s[i]);
+    }
+    lower[i] = '\0';
+    kvkey_str(k, lower);
+}
+
+static void account_key(struct kvkey *k, const char *sub, const char *group, const char *name,
+                        bool deleted)
+{
+    kvkey_init(k, deleted ? 'E' : 'A');
+    add_lower(k, sub);
+    if (group) {
+        add_lower(k, group);
+    }
+    if (name) {
+        add_lower(k, name);
+    }
+}
+
+static const char *text(const json_t *o, const char *name)
+{
+    const char *s = json_string_value(json_object_get(o, name));
+
+    return s ? s : "";
+}
+
+static void own_key(struct kvkey *k, const json_t *a, bool deleted)
+{
+    account_key(k, text(a, "subscription"), text(a, "group"), text(a, "name"), deleted);
+}
+
+static bool load(struct kvdb_txn *txn, const struct kvkey *k, json_t **ret, struct az_error *reterr)
+{
+    struct kvdb_val val;
+
+    *ret = NULL;
+    if (!kvdb_get(txn, k, &val)) {
+        return !kvdb_failed(txn) || az_fail_internal(reterr, "reading an account");
+    }
+    *ret = json_loadb(val.data, val.len, 0, NULL);
+    return *ret || az_fail_internal(reterr, "a stored account can't be read");
+}
+
+bool account_store_get(struct kvdb_txn *txn, const char *sub, const char *group, const char *name,
+                       bool deleted, json_t **ret, struct az_error *reterr)
+{
+    struct kvkey k;
+
+    account_key(&k, sub, group, name, deleted);
+    return load(txn, &k, ret, reterr);
+}
+
+static void due_key(struct kvkey *k, const json_t *a)
+{
+    kvkey_init(k, 'x');
+    kvkey_u64(k, (uint64_t) json_integer_value(json_object_get(a, "purgeAt")));
+    add_lower(k, text(a, "subscription"));
+    add_lower(k, text(a, "group"));
+    add_lower(k, text(a, "name"));
+}
+
+static void put_json(struct kvdb_txn *txn, const struct kvkey *k, const json_t *doc)
+{
+    CLEANUP(buf_done) struct buf out = {0};
+
+    json_write(&out, doc);
+    kvdb_put(txn, k, out.data, out.len);
+}
+
+bool account_store_put(struct kvdb_txn *txn, const json_t *account, bool deleted,
+                       struct az_error *reterr)
+{
+    struct kvkey k;
+
+    own_key(&k, account, deleted);
+    put_json(txn, &k, account);
+    own_key(&k, account, !deleted);
+    (void) kvdb_del(txn, &k);
+    if (deleted) {
+        due_key(&k, account);
+        kvdb_put(txn, &k, "", 0);
+    }
+    return !kvdb_failed(txn) || az_fail_internal(reterr, "storing an account");
+}
+
+void account_store_del(struct kvdb_txn *txn, const json_t *account, bool deleted)
+{
+    struct kvkey k;
+
+    own_key(&k, account, deleted);
+    (void) kvdb_del(txn, &k);
+    if (deleted) {
+        due_key(&k, account);
+        (void) kvdb_del(txn, &k);
+    }
+}
+
+bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group, bool deleted,
+                        bool (*fn)(void *ctx, json_t *account), void *ctx)
+{
+    struct kvkey prefix;
+    struct kvdb_val key;
+    struct kvdb_val val;
+    struct kvdb_iter *it;
+    bool more = true;
+
+    account_key(&prefix, sub, group, NULL, deleted);
+    it = kvdb_iter_new(txn, &prefix, NULL);
+    while (more && it && kvdb_iter_next(it, &key, &val)) {
+        AUTO_JSON *a = json_loadb(val.data, val.len, 0, NULL);
+
+        more = !a || fn(ctx, a);
+    }
+    kvdb_iter_free(it);
+    return !kvdb_failed(txn);
+}
+
+static void domain_key(struct kvkey *k, const char *domain)
+{
+    kvkey_init(k, 'B');
+    add_lower(k, domain);
+}
+
+bool account_store_by_domain(struct kvdb_txn *txn, const char *domain, json_t **ret,
+                             struct az_error *reterr)
+{
+    struct kvkey k;
+    struct kvdb_val val;
+
+    *ret = NULL;
+    domain_key(&k, domain);
+    if (!kvdb_get(txn, &k, &val) || val.len == 0 || val.len > sizeof(k.data)) {
+        return !kvdb_failed(txn) || az_fail_internal(reterr, "reading a domain");
+    }
+    memcpy(k.data, val.data, val.len);
+    k.len = val.len;
+    k.failed = false;
+    return load(txn, &k, ret, reterr);
+}
+
+bool account_store_domain_taken(struct kvdb_txn *txn, const char *domain)
+{
+    struct kvkey k;
+    struct kvdb_val val;
+
+    domain_key(&k, domain);
+    return kvdb_get(txn, &k, &val);
+}
+
+void account_store_put_domain(struct kvdb_txn *txn, const char *domain, const json_t *account)
+{
+    struct kvkey k;
+    struct kvkey own;
+
+    domain_key(&k, domain);
+    own_key(&own, account, false);
+    kvdb_put(txn, &k, own.data, own.len);
+}
+
+void account_store_del_domain(struct kvdb_txn *txn, const char *domain)
+{
+    struct kvkey k;
+
+    domain_key(&k, domain);
+    (void) kvdb_del(txn, &k);
+}
+
+static void file_key(struct kvkey *k, const char *uid, const char *id)
+{
+    kvkey_init(k, 'F');
+    kvkey_str(k, uid);
+    if (id) {
+        kvkey_str(k, id);
+    }
+}
+
+bool file_store_get(struct kvdb_txn *txn, const char *uid, const char *id, json_t **ret)
+{
+    struct kvkey k;
+    struct kvdb_val val;
+
+    file_key(&k, uid, id);
+    *ret = kvdb_get(txn, &k, &val) ? json_loadb(val.data, val.len, 0, NULL) : NULL;
+    return *ret != NULL;
+}
+
+void file_store_put(struct kvdb_txn *txn, const char *uid, const char *id, const json_t *file)
+{
+    struct kvkey k;
+
+    file_key(&k, uid, id);
+    put_json(txn, &k, file);
+}
+
+bool file_store_del(struct kvdb_txn *txn, const char *uid, const char *id)
+{
+    struct kvkey k;
+
+    file_key(&k, uid, id);
+    return kvdb_del(txn, &k);
+}
+
+void file_store_each(struct kvdb_txn *txn, const char *uid, void (*fn)(void *ctx, json_t *file),
+                     void *ctx)
+{
+    struct kvkey prefix;
+    struct kvdb_val key;
+    struct kvdb_val val;
+    struct kvdb_iter *it;
+
+    file_key(&prefix, uid, NULL);
+    it = kvdb_iter_new(txn, &prefix, NULL);
+    while (it && kvdb_iter_next(it, &key, &val)) {
+        AUTO_JSON *f = json_loadb(val.data, val.len, 0, NULL);
+
+        if (f) {
+            fn(ctx, f);
+        }
+    }
+    kvdb_iter_free(it);
+}
+
+/* The first due entry, as its three names. */
+static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found)
+{
+    struct kvkey prefix;
+    struct kvdb_val key;
+    struct kvdb_val val;
+    struct kvdb_iter *it;
+    bool due = false;
+
+    kvkey_init(&prefix, 'x');
+    it = kvdb_iter_new(txn, &prefix, NULL);
+    if (it && kvdb_iter_next(it, &key, &val) && key.len > 9) {
+        uint64_t at = 0;
+
+        for (int i = 1; i <= 8; i++) {
+            at = at << 8 | ((const uint8_t *) key.data)[i];
+        }
+        due = at <= (uint64_t) now_s;
+        memcpy(found->data, key.data, key.len);
+        found->len = key.len;
+        found->failed = false;
+    }
+    kvdb_iter_free(it);
+    return due;
+}
+
+bool account_store_due(struct kvdb_txn *txn, int64_t now_s)
+{
+    struct kvkey found;
+
+    return first_due(txn, now_s, &found);
+}
+
+bool account_store_sweep(struct providerd *d, struct kvdb_txn *txn, int64_t now_s,
+                         struct az_error *reterr)
+{
+    struct kvkey found;
+
+    while (first_due(txn, now_s, &found)) {
+        const char *sub = (const char *) found.data + 9;
+        const char *group = sub + strlen(sub) + 1;
+        const char *name = group + strlen(group) + 1;
+        AUTO_JSON *a = NULL;
+
+        if (!account_store_get(txn, sub, group, name, true, &a, reterr)) {
+            return false;
+        }
+        if (a) {
+            account_store_purge(d, txn, a);
+        }
+        (void) kvdb_del(txn, &found);
+    }
+    return !kvdb_failed(txn) || az_fail_internal(reterr, "the sweep failed");
+}
+
+struct purge {
+    struct providerd *d;
+    const char *uid;
+    json_t *ids;
+};
+
+static void note_file(void *ctx, json_t *file)
+{
+    struct purge *p = ctx;
+
+    (void) json_array_append(p->ids, json_object_get(file, "id"));
+}
+
+void account_store_purge(struct providerd *d, struct kvdb_txn *txn, const json_t *account)
+{
+    AUTO_JSON *ids = json_array();
+    struct purge p = {d, text(account, "uid"), ids};
+    json_t *id;
+    size_t i;
+
+    file_store_each(txn, p.uid, note_file, &p);
+    json_array_foreach(ids, i, id)
+    {
+        (void) file_store_del(txn, p.uid, json_string_value(id));
+        /* A blob whose record's deletion does not commit would be lost: the data key is gone by
+         * then only if it does. Orphans are removed at start, so blobs are left to that. */
+    }
+    account_store_del_domain(txn, text(account, "domain"));
+    account_store_del(txn, account, true);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accounts and their files as JSON records: 'A' live, 'E' deleted (subscription, group, name); 'B'
+ * sub-domain -> the account's key; 'F' account uid, file id; 'x' due purges.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "common/kvdb.h"
+
+struct providerd;
+
+/* *ret: new reference, NULL when there is none. */
+bool account_store_get(struct kvdb_txn *txn, const char *sub, const char *group, const char *name,
+                       bool deleted, json_t **ret, struct az_error *reterr) MUST_CHECK;
+/* By the account's own members subscription, group, name; replaces. */
+bool account_store_put(struct kvdb_txn *txn, const json_t *account, bool deleted,
+                       struct az_error *reterr) MUST_CHECK;
+void account_store_del(struct kvdb_txn *txn, const json_t *account, bool deleted);
+/* group NULL: all. fn gets a borrowed reference; false ends the walk. */
+bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group, bool deleted,
+                        bool (*fn)(void *ctx, json_t *account), void *ctx);
+/* The live account of a sub-domain. */
+bool account_store_by_domain(struct kvdb_txn *txn, const char *domain, json_t **ret,
+                             struct az_error *reterr) MUST_CHECK;
+bool account_store_domain_taken(struct kvdb_txn *txn, const char *domain);
+void account_store_put_domain(struct kvdb_txn *txn, const char *domain, const json_t *account);
+void account_store_del_domain(struct kvdb_txn *txn, const char *domain);
+
+bool file_store_get(struct kvdb_txn *txn, const char *uid, const char *id, json_t **ret);
+void file_store_put(struct kvdb_txn *txn, const char *uid, const char *id, const json_t *file);
+bool file_store_del(struct kvdb_txn *txn, const char *uid, const char *id);
+void file_store_each(struct kvdb_txn *txn, const char *uid, void (*fn)(void *ctx, json_t *file),
+                     void *ctx);
+
+/* Deleted accounts whose 48 hours are over. */
+bool account_store_due(struct kvdb_txn *txn, int64_t now_s);
+bool account_store_sweep(struct providerd *d, struct kvdb_txn *txn, int64_t now_s,
+                         struct az_error *reterr) MUST_CHECK;
+/* Everything of a deleted account goes: record, files, domain. */
+void account_store_purge(struct providerd *d, struct kvdb_txn *txn, const json_t *account);

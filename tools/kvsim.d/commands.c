@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* The small subcommands: down, status, clock, additions to the directory, audit. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/certs.h"
+#include "common/cli.h"
+#include "common/fsutil.h"
+#include "tools/kvsim.d/kvsim.h"
+
+#define STATE_OPTION(target)                                                                     \
+    {                                                                                            \
+        "state", 0, "DIR", "Directory of the state (default: ~/.local/state/kvsim)", CLI_STRING, \
+            target, 0, NULL                                                                      \
+    }
+#define STOP_SECONDS 15
+
+int cmd_down(int argc, char **argv)
+{
+    const char *state = NULL;
+    const struct cli_option options[] = {STATE_OPTION(&state)};
+    const struct cli cli = {.program = "kvsim down",
+                            .summary = "Stop the daemons of a state directory.",
+                            .options = options,
+                            .n_options = ARRAY_LEN(options)};
+    const struct timespec step = {0, 20000000};
+    const char *dir;
+    pid_t pid;
+
+    (void) cli_parse(&cli, argc, argv, NULL);
+    dir = state_dir(state);
+    AUTO_JSON *e = endpoints_load(dir);
+
+    pid = e ? endpoints_pid(e, "kvsim") : 0;
+    if (pid == 0) {
+        (void) printf("Nothing runs with the state directory %s.\n", dir);
+        return 0;
+    }
+    if (kill(pid, SIGTERM) < 0) {
+        die("process %ld: %s", (long) pid, strerror(errno));
+    }
+    for (int i = 0; i < STOP_SECONDS * 50 && kill(pid, 0) == 0; i++) {
+        (void) nanosleep(&step, NULL);
+    }
+    if (kill(pid, 0) == 0) {
+        die("process %ld has not stopped in %d seconds", (long) pid, STOP_SECONDS);
+    }
+    (void) printf("Stopped.\n");
+    return 0;
+}
+
+int cmd_status(int argc, char **argv)
+{
+    static const char *const daemons[] = {"vaultd", "providerd"};
+    const char *state = NULL;
+    const struct cli_option options[] = {STATE_OPTION(&state)};
+    const struct cli cli = {
+        .program = "kvsim status",
+        .summary = "Say whether the daemons run, and where. Exit status 3: they don't.",
+        .options = options,
+        .n_options = ARRAY_LEN(options)};
+    const char *dir;
+    bool all = true;
+
+    (void) cli_parse(&cli, argc, argv, NULL);
+    dir = state_dir(state);
+    AUTO_JSON *e = endpoints_load(dir);
+
+    (void) printf("state      %s\n", dir);
+    for (size_t i = 0; i < ARRAY_LEN(daemons); i++) {
+        pid_t pid = e ? endpoints_pid(e, daemons[i]) : 0;
+
+        all = all && pid > 0;
+        if (pid > 0) {
+            (void) printf("%-10s running, pid %ld\n", daemons[i], (long) pid);
+        } else {
+            (void) printf("%-10s not running\n", daemons[i]);
+        }
+    }
+    if (all) {
+        AUTO_JSON *clock = control_call(dir, e, "GET", "/_sim/clock", NULL);
+
+        (void) printf("clock      %s%s\nproxy      %s\nvaults     %s\n", endpoint(clock, "now"),
+                      json_is_true(json_object_get(clock, "frozen")) ? " (frozen)" : "",
+                      endpoint(e, "proxy_url"), endpoint(e, "vault_url"));
+    }
+    return all ? 0 : 3;
+}
+
+int cmd_trust(int argc, char **argv)
+{
+    const char *state = NULL;
+    bool install = false;
+    const struct cli_option options[] = {
+        STATE_OPTION(&state),
+        {"install", 0, NULL, "Install it into the system's store (Debian; needs root)", CLI_FLAG,
+                  &install, 0, NULL}
+    };
+    const struct cli cli = {
+        .program = "kvsim trust",
+        .summary = "Show the certificate of the CA for localhost names, or install it.",
+        .epilog =
+            "The CA for the public Azure names is never installed: only `kvsim env` points clients at it.",
+        .options = options,
+        .n_options = ARRAY_LEN(options)};
+    char path[4200];
+
+    (void) cli_parse(&cli, argc, argv, NULL);
+    (void) snprintf(path, sizeof(path), "%s/ca-localhost.pem", state_dir(state));
+    if (access(path, R_OK) < 0) {
+        die("%s: %s. It is made by the first `kvsim up`.", path, strerror(errno));
+    }
+    if (!install) {
+        (void) printf("%s\n", path);
+        return 0;
+    }
+    CLEANUP(buf_done) struct buf pem = {0};
+
+    if (!file_read(path, LIMIT_SMALL_FILE, &pem) ||
+        !file_write_atomic("/usr/local/share/ca-certificates/kvsim-localhost.crt", pem.data,
+                           pem.len, 0644)) {
+        die("/usr/local/share/ca-certificates/kvsim-localhost.crt: %s. Run it as root, or give your client the file %s.",
+            strerror(errno), path);
+    }
+    (void) execlp("update-ca-certificates", "update-ca-certificates", (char *) NULL);
+    die("update-ca-certificates: %s", strerror(errno));
+}
+
+int cmd_clock(int argc, char **argv)
+{
+    const char *state = NULL;
+    const char *args[2] = {"get", NULL};
+    const struct cli_option options[] = {STATE_OPTION(&state)};
+    const struct cli cli = {
+        .program = "kvsim clock",
+        .summary = "Read or move the simulated clock of both daemons.",
+        .args_doc = "[get | advance DURATION | set TIME | freeze | run]",
+        .epilog = "DURATION: 90d, 1h30m, P1DT12H. TIME: 2027-01-31T12:00:00Z. It never goes back.",
+        .options = options,
+        .n_options = ARRAY_LEN(options),
+        .max_args = 2};
+    const char *dir;
+    AUTO_JSON *body = NULL;
+
+    (void) cli_parse(&cli, argc, argv, args);
+    dir = state_dir(state);
+    if (strcmp(args[0], "freeze") == 0 || strcmp(args[0], "run") == 0) {
+        body = json_pack("{s:b}", args[0], 1);
+    } else if ((strcmp(args[0], "advance") == 0 || strcmp(args[0], "set") == 0) && args[1]) {
+        body = json_pack("{s:s}", args[0], args[1]);
+    } else if (strcmp(args[0], "get") != 0) {
+        die("clock takes get, advance DURATION, set TIME, freeze or run; see kvsim clock --help");
+    }
+    AUTO_JSON *e = endpoints_need(dir);
+    AUTO_JSON *answer = control_call(dir, e, body ? "POST" : "GET", "/_sim/clock", body);
+
+    (void) printf("%s%s\n", endpoint(answer, "now"),
+                  json_is_true(json_object_get(answer, "frozen")) ? " frozen" : "");
+    return 0;
+}
+
+static int print_answer(json_t *answer)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(answer, name, value)
+    {
+        (void) printf("%s=%s\n", name, json_string_value(value));
+    }
+    return 0;
+}
+
+/* tenant add, subscription add, principal add, identity attach: one shape. */
+static int add(int argc, char **argv, const char *program, const char *verb, const char *path,
+               const char *arg)
+{
+    const char *state = NULL;
+    const char *tenant = NULL;
+    const char *owner = NULL;
+    bool user = false;
+    const char *args[2] = {NULL, NULL};
+    const struct cli_option options[] = {
+        STATE_OPTION(&state),
+        {"tenant", 0, "GUID", "Of this tenant (default: the operator's)",                              CLI_STRING, &tenant, 0,
+                  NULL                                                                                                                      },
+        {"owner",  0, "ID",   "subscription: its owner's object or client id (default: the operator)",
+                  CLI_STRING,                                                                                               &owner,  0, NULL},
+        {"user",   0, NULL,   "principal: a user instead of a service principal",                      CLI_FLAG,   &user,   0,
+                  NULL                                                                                                                      }
+    };
+    const struct cli cli = {.program = program,
+                            .summary = "Add to the simulated directory. Secrets are shown once.",
+                            .args_doc = arg,
+                            .options = options,
+                            .n_options = ARRAY_LEN(options),
+                            .min_args = 1,
+                            .max_args = 2};
+    const char *dir;
+
+    (void) cli_parse(&cli, argc, argv, args);
+    if (strcmp(args[0], verb) != 0) {
+        die("%s takes '%s'; see %s --help", program, verb, program);
+    }
+    dir = state_dir(state);
+    AUTO_JSON *e = endpoints_need(dir);
+    AUTO_JSON *body =
+        json_pack("{s:s*,s:s*,s:s,s:b,s:s*}", "name", args[1], "tenant", tenant, "owner",
+                  owner ? owner : endpoint(e, "client_id"), "user", user, "id", args[1]);
+    AUTO_JSON *answer = control_call(dir, e, "POST", path, body);
+
+    return print_answer(answer);
+}
+
+int cmd_tenant(int argc, char **argv)
+{
+    return add(argc, argv, "kvsim tenant", "add", "/_sim/directory/tenants", "add [NAME]");
+}
+
+int cmd_subscription(int argc, char **argv)
+{
+    return add(argc, argv, "kvsim subscription", "add", "/_sim/directory/subscriptions",
+               "add [NAME]");
+}
+
+int cmd_principal(int argc, char **argv)
+{
+    return add(argc, argv, "kvsim principal", "add", "/_sim/directory/principals", "add [NAME]");
+}
+
+int cmd_identity(int argc, char **argv)
+{
+    return add(argc, argv, "kvsim identity", "attach", "/_sim/identity/attach", "attach ID");
+}
+
+int cmd_audit(int argc, char **argv)
+{
+    const char *state = NULL;
+    const char *daemon = "vaultd";
+    const struct cli_option options[] = {
+        STATE_OPTION(&state),
+        {"daemon", 0, "NAME", "vaultd (default) or providerd", CLI_CHOICE, &daemon, 0,
+                  "vaultd|providerd"}
+    };
+    const struct cli cli = {.program = "kvsim audit",
+                            .summary = "Print the audit log: one AuditEvent record a line.",
+                            .options = options,
+                            .n_options = ARRAY_LEN(options)};
+    CLEANUP(buf_done) struct buf text = {0};
+    char path[4200];
+
+    (void) cli_parse(&cli, argc, argv, NULL);
+    (void) snprintf(path, sizeof(path), "%s/audit/%s.jsonl", state_dir(state), daemon);
+    if (!file_read(path, (size_t) 128 * 1024 * 1024, &text)) {
+        die("%s: %s", path, strerror(errno));
+    }
+    (void) fwrite(text.data ? text.data : "", 1, text.len, stdout);
+    return 0;
+}

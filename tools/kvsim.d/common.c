@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* State directory, endpoints file, control calls. */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fsutil.h"
+#include "common/http_client.h"
+#include "tools/kvsim.d/kvsim.h"
+
+void die(const char *fmt, ...)
+{
+    va_list ap;
+
+    (void) fputs("kvsim: ", stderr);
+    va_start(ap, fmt);
+    (void) vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    (void) fputc('\n', stderr);
+    exit(1);
+}
+
+void die_error(const struct az_error *err)
+{
+    die("%s", err->detail[0] ? err->detail : err->message);
+}
+
+const char *state_dir(const char *given)
+{
+    static char path[4096];
+    const char *env = getenv("KVSIM_STATE");
+    const char *xdg = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+
+    if (given || (env && *env)) {
+        const char *dir = given ? given : env;
+        char cwd[2048];
+
+        /* Programs that are told this path may run elsewhere. */
+        if (dir[0] == '/' || !getcwd(cwd, sizeof(cwd))) {
+            (void) snprintf(path, sizeof(path), "%s", dir);
+        } else {
+            (void) snprintf(path, sizeof(path), "%s/%s", cwd, dir);
+        }
+    } else if (xdg && *xdg) {
+        (void) snprintf(path, sizeof(path), "%s/kvsim", xdg);
+    } else if (home && *home) {
+        (void) snprintf(path, sizeof(path), "%s/.local/state/kvsim", home);
+    } else {
+        die("no home directory: name the state directory with --state");
+    }
+    return path;
+}
+
+json_t *endpoints_load(const char *dir)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    char path[4200];
+
+    (void) snprintf(path, sizeof(path), "%s/endpoints.json", dir);
+    return file_read(path, LIMIT_SMALL_FILE, &text) ? json_loadb(text.data, text.len, 0, NULL)
+                                                    : NULL;
+}
+
+const char *endpoint(const json_t *e, const char *name)
+{
+    const char *s = json_string_value(json_object_get(e, name));
+
+    return s ? s : "";
+}
+
+pid_t endpoints_pid(const json_t *e, const char *daemon)
+{
+    pid_t pid = (pid_t) json_integer_value(json_object_get(json_object_get(e, "pids"), daemon));
+
+    return pid > 0 && kill(pid, 0) == 0 ? pid : 0;
+}
+
+json_t *endpoints_need(const char *dir)
+{
+    json_t *e = endpoints_load(dir);
+
+    if (!e || !endpoints_pid(e, "providerd")) {
+        die("nothing runs with the state directory %s. Start it with: kvsim up --state %s", dir,
+            dir);
+    }
+    return e;
+}
+
+json_t *control_call(const char *dir, const json_t *e, const char *method, const char *path,
+                     const json_t *body)
+{
+    CLEANUP(buf_done) struct buf token = {0};
+    CLEANUP(buf_done) struct buf text = {0};
+    struct http_client_options opt = {.ca_file = endpoint(e, "ca")};
+    struct http_client_answer a = {0};
+    struct http_client *http = NULL;
+    struct az_error err;
+    const char *base = endpoint(e, "management_url");
+    const char *colon = strrchr(base, ':');
+    char url[512];
+    json_t *doc;
+
+    (void) dir;
+    if (!file_read(endpoint(e, "control_token_file"), 64, &token)) {
+        die("%s can't be read", endpoint(e, "control_token_file"));
+    }
+    const struct http_client_header headers[] = {
+        {"x-kvsim-control", token.data        },
+        {"Content-Type",    "application/json"}
+    };
+
+    if (body) {
+        json_write(&text, body);
+    }
+    opt.connect_port = colon ? (uint16_t) strtoul(colon + 1, NULL, 10) : 0;
+    (void) snprintf(url, sizeof(url), "%s%s", base, path);
+    if (!http_client_new(&opt, &http, &err) ||
+        !http_client_call(http, method, url, headers, ARRAY_LEN(headers),
+                          (struct str_view){text.data, text.len}, &a, &err)) {
+        die_error(&err);
+    }
+    doc = a.body.len > 0 ? json_loadb(a.body.data, a.body.len, 0, NULL) : NULL;
+    if (a.status >= 400) {
+        const char *message =
+            json_string_value(json_object_get(json_object_get(doc, "error"), "message"));
+
+        die("%s", message ? message : "the daemon refused");
+    }
+    http_client_answer_done(&a);
+    http_client_free(http);
+    return doc;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What the subcommands of kvsim share. They know the daemons only through HTTP and the state
+ * directory. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "common/az_error.h"
+#include "common/bytes.h"
+#include "common/json.h"
+
+/* The state directory: --state, else $KVSIM_STATE, else $XDG_STATE_HOME/kvsim, else
+ * ~/.local/state/kvsim. */
+const char *state_dir(const char *given);
+/* Prints "kvsim: " and the message, and exits with 1. */
+_Noreturn void die(const char *fmt, ...) PRINTF_LIKE(1, 2);
+_Noreturn void die_error(const struct az_error *err);
+
+/* endpoints.json of a running pair; NULL: there is none. New reference. */
+json_t *endpoints_load(const char *dir);
+json_t *endpoints_need(const char *dir); /* dies with the cure */
+const char *endpoint(const json_t *e, const char *name);
+/* The pid of a daemon if it lives, else 0. */
+pid_t endpoints_pid(const json_t *e, const char *daemon);
+
+/* POST or GET to a control endpoint of providerd; the answer, new reference. Dies with the
+ * service's message. */
+json_t *control_call(const char *dir, const json_t *e, const char *method, const char *path,
+                     const json_t *body);
+
+int cmd_up(int argc, char **argv);
+int cmd_down(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_env(int argc, char **argv);
+int cmd_trust(int argc, char **argv);
+int cmd_clock(int argc, char **argv);
+int cmd_tenant(int argc, char **argv);
+int cmd_subscription(int argc, char **argv);
+int cmd_principal(int argc, char **argv);
+int cmd_identity(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
