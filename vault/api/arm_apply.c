@@ -190,6 +190,26 @@ static bool apply_tenant(struct vault *v, const json_t *from, bool create, struc
     return true;
 }
 
+/* Ids of subnets come back lower-cased (recorded). */
+static void lower_rule_ids(json_t *acls)
+{
+    json_t *rule;
+    size_t i;
+
+    json_array_foreach(json_object_get(acls, "virtualNetworkRules"), i, rule)
+    {
+        CLEANUP(free_str)
+        char *id = sv_dup(sv_from(json_string_value(json_object_iget(rule, "id"))));
+
+        for (char *p = id; p && *p; p++) {
+            *p = (char) tolower((unsigned char) *p);
+        }
+        if (id && *id) {
+            (void) json_object_set_new(rule, "id", json_string(id));
+        }
+    }
+}
+
 static bool apply_network(struct vault *v, const json_t *from, struct az_error *reterr)
 {
     json_t *acls = json_object_iget(from, "networkAcls");
@@ -214,6 +234,7 @@ static bool apply_network(struct vault *v, const json_t *from, struct az_error *
                 (void) json_object_set_new(out, *n, json_array());
             }
         }
+        lower_rule_ids(out);
         (void) json_object_set_new(v->properties, "networkAcls", out);
     }
     if (json_is_string(access)) {
@@ -242,10 +263,10 @@ static void set_defaults(struct vault_call *c, struct vault *v)
         vault_version_at_least(c, "2019-09-01")) {
         (void) json_object_set_new(p, "softDeleteRetentionInDays", json_integer(90));
     }
-    /* versions.md section 3: true on create from 2026-02-01. */
-    if (!json_object_get(p, "enableRbacAuthorization") && vault_version_at_least(c, "2019-09-01")) {
-        (void) json_object_set_new(p, "enableRbacAuthorization",
-                                   json_boolean(vault_version_at_least(c, "2026-02-01")));
+    /* versions.md section 3: true on create from 2026-02-01; before, absent (recorded) means false.
+     */
+    if (!json_object_get(p, "enableRbacAuthorization") && vault_version_at_least(c, "2026-02-01")) {
+        (void) json_object_set_new(p, "enableRbacAuthorization", json_true());
     }
 }
 

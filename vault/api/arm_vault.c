@@ -32,6 +32,18 @@ static void copy_member(json_t *to, const json_t *from, const char *name)
     }
 }
 
+/* Rules that say nothing more than the default are not shown (recorded). */
+static bool plain_network(const json_t *acls)
+{
+    const char *bypass = json_string_value(json_object_get(acls, "bypass"));
+    const char *action = json_string_value(json_object_get(acls, "defaultAction"));
+
+    return bypass && strcasecmp(bypass, "AzureServices") == 0 && action &&
+           strcasecmp(action, "Allow") == 0 &&
+           json_array_size(json_object_get(acls, "ipRules")) == 0 &&
+           json_array_size(json_object_get(acls, "virtualNetworkRules")) == 0;
+}
+
 static json_t *properties_json(struct vault_call *c, const struct vault *v, bool created)
 {
     static const char *const order[] = {"sku",
@@ -52,9 +64,13 @@ static json_t *properties_json(struct vault_call *c, const struct vault *v, bool
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         copy_member(p, v->properties, order[i]);
     }
+    if (plain_network(json_object_get(p, "networkAcls"))) {
+        (void) json_object_del(p, "networkAcls");
+    }
     arm_location(lower, sizeof(lower), v->name);
-    (void) json_object_set_new(p, "vaultUri",
-                               json_sprintf("%s/", site_url(&c->site, SVC_VAULT, lower, url)));
+    (void) json_object_set_new(
+        p, "vaultUri",
+        json_sprintf(created ? "%s" : "%s/", site_url(&c->site, SVC_VAULT, lower, url)));
     (void) json_object_set_new(p, "provisioningState",
                                json_string(created ? "RegisteringDns" : "Succeeded"));
     copy_member(p, v->properties, "publicNetworkAccess");

@@ -38,7 +38,22 @@ void new_key_free(void *p)
 DEFINE_CLEANUP(new_key_cleanup, struct new_key, new_key_free)
 #define AUTO_NEW_KEY CLEANUP(new_key_cleanup) struct new_key
 
-bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk,
+/* What the client wrote of a curve and its point is what it reads again (recorded: SECP256K1, short
+ * x). */
+static void keep_spelling(json_t *members, const json_t *given)
+{
+    static const char *const names[] = {"crv", "x", "y"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        json_t *v = json_object_get(given, names[i]);
+
+        if (json_is_string(v) && json_object_get(members, names[i])) {
+            (void) json_object_set(members, names[i], v);
+        }
+    }
+}
+
+bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk, const json_t *given,
                     struct az_error *reterr)
 {
     AUTO_JSON *public_members = json_object();
@@ -47,6 +62,7 @@ bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk,
     if (!public_members || !jwk_add_public(public_members, nk->key, reterr)) {
         return false;
     }
+    keep_spelling(public_members, given);
     json_write(&text, public_members);
     if (!buf_ok(&text) || text.len < 2) {
         return az_fail_internal(reterr, "out of memory");
@@ -153,7 +169,7 @@ bool key_create_prepare(struct vault_call *c, struct az_error *reterr)
     if (!check_create(c, nk, reterr) ||
         !keypool_take(c->d->pool, nk->meta.bits, (enum key_curve) nk->meta.curve, &nk->key,
                       reterr) ||
-        !new_key_finish(c->d, c->vault->uid, nk, reterr)) {
+        !new_key_finish(c->d, c->vault->uid, nk, c->body, reterr)) {
         return false;
     }
     c->prepared = take_ptr(nk);
@@ -245,11 +261,7 @@ bool key_import_prepare(struct vault_call *c, struct az_error *reterr)
         return false;
     }
     nk->meta.bits = (uint32_t) EVP_PKEY_get_bits(nk->key);
-    if (key_type_is_rsa((enum key_type) nk->meta.type) && nk->meta.bits != 2048 &&
-        nk->meta.bits != 3072 && nk->meta.bits != 4096) {
-        return key_bad_property("key", reterr);
-    }
-    if (!new_key_finish(c->d, c->vault->uid, nk, reterr)) {
+    if (!new_key_finish(c->d, c->vault->uid, nk, jwk, reterr)) {
         return false;
     }
     c->prepared = take_ptr(nk);

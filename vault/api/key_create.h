@@ -15,8 +15,9 @@ struct new_key {
 
 struct new_key *new_key_make(void);
 void new_key_free(void *nk);
-/* Public text and sealed secret for nk->key. */
-bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk,
+/* Public text and sealed secret for nk->key; given: what the client said of it, for its spelling.
+ */
+bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk, const json_t *given,
                     struct az_error *reterr) MUST_CHECK;
 /* Stores nk as the current version of `name` and answers with it. 409 for deleted names. */
 bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
