@@ -54,6 +54,9 @@ static bool matches(const char *t, const struct http_request *req, struct route_
             return false;
         }
         t += len;
+        if (t[0] == '/' && t[1] == '\0') { /* a trailing slash: one empty segment more */
+            return i + 2 == req->n_segments && req->segments[i + 1].len == 0;
+        }
         t += *t == '/' ? 1 : 0;
     }
     return i == req->n_segments;

@@ -239,7 +239,10 @@ void exchange_begin(struct conn *c)
     } else if (ex->next == HTTP_STEP_DONE) {
         answered_early(ex);
     } else if (ex->x.req.content_length > ex->x.body_limit) {
-        exchange_refuse(c, 413, "The request body is too large.");
+        http_response_reset(&ex->x.resp);
+        ex->app->refuse(ex->app->ctx, &ex->x, 413, "The request body is too large.");
+        ex->next = HTTP_STEP_DONE;
+        answered_early(ex);
     } else if (ex->expects) {
         (void) bufferevent_write(c->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     }

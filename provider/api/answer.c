@@ -74,7 +74,8 @@ static json_t *arm_error(const struct az_error *e)
 static json_t *oauth_error(const struct provider_call *c)
 {
     const struct az_error *e = &c->error;
-    int number = e->inner ? atoi(e->inner + 5) : 0;
+    long number =
+        e->inner && strncmp(e->inner, "AADSTS", 6) == 0 ? strtol(e->inner + 6, NULL, 10) : 0;
     char when[TIME_TEXT_MAX];
     json_t *doc =
         json_pack("{s:s,s:s}", "error", az_error_code(e), "error_description", e->message);
@@ -86,7 +87,7 @@ static json_t *oauth_error(const struct provider_call *c)
             doc, "error_description",
             json_sprintf("%s: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e->inner,
                          e->message, c->request_id, c->request_id, when));
-        (void) json_object_set_new(doc, "error_codes", json_pack("[i]", number));
+        (void) json_object_set_new(doc, "error_codes", json_pack("[I]", (json_int_t) number));
         (void) json_object_set_new(doc, "timestamp", json_string(when));
         (void) json_object_set_new(doc, "trace_id", json_string(c->request_id));
         (void) json_object_set_new(doc, "correlation_id", json_string(c->request_id));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The small subcommands: down, status, clock, additions to the directory, audit. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +20,21 @@
             target, 0, NULL                                                                      \
     }
 #define STOP_SECONDS 15
+
+static bool stopped(const char *dir)
+{
+    char path[4200];
+    int fd;
+    bool free_lock;
+
+    (void) snprintf(path, sizeof(path), "%s/lock", dir);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    free_lock = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (fd >= 0) {
+        (void) close(fd);
+    }
+    return free_lock;
+}
 
 int cmd_down(int argc, char **argv)
 {
@@ -43,10 +60,11 @@ int cmd_down(int argc, char **argv)
     if (kill(pid, SIGTERM) < 0) {
         die("process %ld: %s", (long) pid, strerror(errno));
     }
-    for (int i = 0; i < STOP_SECONDS * 50 && kill(pid, 0) == 0; i++) {
+    /* The lock goes with the process, also when nobody has waited for it yet. */
+    for (int i = 0; i < STOP_SECONDS * 50 && !stopped(dir); i++) {
         (void) nanosleep(&step, NULL);
     }
-    if (kill(pid, 0) == 0) {
+    if (!stopped(dir)) {
         die("process %ld has not stopped in %d seconds", (long) pid, STOP_SECONDS);
     }
     (void) printf("Stopped.\n");
