@@ -159,49 +159,57 @@ static bool split_query(struct http_request *req, char *query)
     return true;
 }
 
-/* "https://host/path" -> "/path"; the caller has compared the host. */
+/* "https://host/path" -> "/path"; the caller has compared the host. What begins right after the
+ * authority with '?' gets its slash from the caller. */
 static struct str_view drop_authority(struct str_view t)
 {
-    const char *sep = t.len > 8 ? memmem(t.ptr, t.len, "://", 3) : NULL;
-    const char *slash;
+    const char *sep = t.len > 0 && t.ptr[0] != '/' ? memmem(t.ptr, t.len, "://", 3) : NULL;
+    size_t i;
 
-    if (!sep || t.ptr[0] == '/') {
+    if (!sep || sep == t.ptr) {
         return t;
     }
-    sep += 3;
-    slash = memchr(sep, '/', t.len - (size_t) (sep - t.ptr));
-    return slash ? (struct str_view){slash, t.len - (size_t) (slash - t.ptr)}
-                 : (struct str_view){"/", 1};
+    for (i = (size_t) (sep - t.ptr) + 3; i < t.len && !strchr("/?#", t.ptr[i]); i++) {
+    }
+    return (struct str_view){t.ptr + i, t.len - i};
+}
+
+/* Both copies of the target: one stays whole, one is cut up. Returns the length of each. */
+static size_t store_target(struct buf *store, struct str_view target)
+{
+    struct str_view path = drop_authority(target);
+    bool slash = path.ptr != target.ptr && (path.len == 0 || path.ptr[0] != '/');
+
+    for (int i = 0; i < 2; i++) {
+        buf_add(store, "/", slash ? 1 : 0);
+        buf_add(store, path.ptr, path.len);
+        buf_add(store, "\0", 1);
+    }
+    buf_add(store, "\0", 1);
+    return path.len + (slash ? 1 : 0);
 }
 
 bool http_request_parse_target(struct http_request *req, struct str_view target)
 {
     struct buf *store = &req->store;
     size_t path_len;
+    size_t len;
     char *copy;
     char *q;
 
-    target = drop_authority(target);
-    if (target.len == 0 || target.ptr[0] != '/') {
-        return false;
-    }
     for (size_t i = 0; i < target.len; i++) {
         if ((unsigned char) target.ptr[i] <= 0x20 || target.ptr[i] == 0x7f) {
             return false;
         }
     }
-    /* Twice: once whole, once to be cut up. Segments point into the second copy. */
-    buf_add(store, target.ptr, target.len);
-    buf_add(store, "\0", 1);
-    buf_add(store, target.ptr, target.len);
-    buf_add(store, "\0\0", 2);
-    if (!buf_ok(store)) {
+    len = store_target(store, target);
+    if (!buf_ok(store) || len == 0 || store->data[0] != '/') {
         return false;
     }
     req->target = store->data;
-    copy = store->data + target.len + 1;
+    copy = store->data + len + 1;
     q = strpbrk(copy, "?#");
-    path_len = q ? (size_t) (q - copy) : target.len;
+    path_len = q ? (size_t) (q - copy) : len;
     if (q) {
         char *fragment = strchr(q + 1, '#');
 

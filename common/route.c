@@ -22,7 +22,7 @@ static bool takes_param(const char *t, size_t len, struct str_view seg, struct r
     return true;
 }
 
-/* "{path*}": the rest of the segments, as one view from the first to the end of the last. */
+/* "{path*}": the rest of the segments; the parameter is the first of them. */
 static bool takes_rest(const struct http_request *req, size_t i, struct route_match *m)
 {
     if (i >= req->n_segments || m->n_params == ROUTE_MAX_PARAMS) {
