@@ -156,10 +156,15 @@ static void note_header(struct http1 *p, const struct http_header *h)
 /* Headers that must not be missing, doubled or at odds with each other. */
 static const char *check_headers(struct http1 *p, int *status)
 {
+    *status = 400;
     for (size_t i = 0; i < p->req->n_headers; i++) {
+        struct str_view name = p->req->headers[i].name;
+
+        if (name.len == 0 || memchr(name.ptr, ' ', name.len) || memchr(name.ptr, '\t', name.len)) {
+            return "A header's name holds a space.";
+        }
         note_header(p, &p->req->headers[i]);
     }
-    *status = 400;
     if (p->hp->http_major != 1) {
         *status = 505;
         return "Only HTTP/1.1 is served here.";

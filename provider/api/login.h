@@ -4,8 +4,9 @@
 
 #include "provider/api/call.h"
 
-#define LOGIN_TOKEN_SECONDS 3599 /* Entra's usual lifetime of an app's token, near enough an hour \
-                                  */
+#define LOGIN_TOKEN_SECONDS                                               \
+    3599 /* Entra's usual lifetime of an app's token, near enough an hour \
+          */
 
 /* trusted: the call of an Azure service of ours. The caller frees *ret. */
 bool login_token(struct providerd *d, const struct principal *p, const char *audience, bool trusted,
