@@ -13,32 +13,42 @@
 
 #include "common/limits.h"
 
+/* What is wrong with a line of the head; it ends in a line feed if `whole`. */
+static const char *check_line(const char *line, size_t len, bool whole, bool first)
+{
+    if (memchr(line, '\0', len)) {
+        return "The request head holds a NUL byte.";
+    }
+    if (whole && (len < 2 || line[len - 2] != '\r')) {
+        return "The lines of the request head must end in CR LF.";
+    }
+    if (!first && len > 0 && (*line == ' ' || *line == '\t')) {
+        return "The request head holds a folded line.";
+    }
+    return NULL;
+}
+
 size_t http1_scan_head(const char *data, size_t len, const char **why)
 {
     size_t limit = len < LIMIT_HEADER_BYTES ? len : LIMIT_HEADER_BYTES;
-    const char *end = data + limit;
-    const char *line = data;
-    const char *lf;
+    size_t at = 0;
 
     *why = NULL;
-    if (memchr(data, '\0', limit)) {
-        *why = "The request head holds a NUL byte.";
-        return 0;
+    /* Not a byte beyond the head is looked at: a body may hold anything. */
+    while (at < limit) {
+        const char *lf = memchr(data + at, '\n', limit - at);
+        size_t n = lf ? (size_t) (lf - data) + 1 - at : limit - at;
+
+        *why = check_line(data + at, n, lf != NULL, at == 0);
+        if (*why || !lf) {
+            break;
+        }
+        if (n == 2 && at > 0) {
+            return at + n;
+        }
+        at += n;
     }
-    for (; (lf = memchr(line, '\n', (size_t) (end - line))) != NULL; line = lf + 1) {
-        if (lf == data || lf[-1] != '\r') {
-            *why = "The lines of the request head must end in CR LF.";
-            return 0;
-        }
-        if (line != data && lf - line > 1 && (*line == ' ' || *line == '\t')) {
-            *why = "The request head holds a folded line.";
-            return 0;
-        }
-        if (lf - line == 1 && line != data) {
-            return (size_t) (lf - data) + 1;
-        }
-    }
-    if (len >= LIMIT_HEADER_BYTES) {
+    if (!*why && len >= LIMIT_HEADER_BYTES) {
         *why = "The request head is too large.";
     }
     return 0;
@@ -135,8 +145,46 @@ static const http_parser_settings body_settings = {
     .on_message_complete = on_complete,
 };
 
-static void note_header(struct http1 *p, const struct http_header *h)
+/* RFC 9110 5.6.2; the library, as Debian builds it, takes spaces too. */
+static bool is_token(struct str_view v)
 {
+    for (size_t i = 0; i < v.len; i++) {
+        unsigned char c = (unsigned char) v.ptr[i];
+
+        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c)) {
+            return false;
+        }
+    }
+    return v.len > 0;
+}
+
+static bool is_text(struct str_view v)
+{
+    for (size_t i = 0; i < v.len; i++) {
+        unsigned char c = (unsigned char) v.ptr[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_length(struct str_view v)
+{
+    for (size_t i = 0; i < v.len; i++) {
+        if (v.ptr[i] < '0' || v.ptr[i] > '9') {
+            return false;
+        }
+    }
+    return v.len > 0 && v.len < 19;
+}
+
+static const char *note_header(struct http1 *p, const struct http_header *h)
+{
+    if (!is_token(h->name) || !is_text(h->value)) {
+        return "The request has a header that is not valid.";
+    }
     if (sv_ieq(h->name, "host")) {
         p->n_host++;
         p->req->host = h->value;
@@ -144,6 +192,7 @@ static void note_header(struct http1 *p, const struct http_header *h)
         p->n_auth++;
     } else if (sv_ieq(h->name, "content-length")) {
         p->n_length++;
+        return is_length(h->value) ? NULL : "The Content-Length is not valid.";
     } else if (sv_ieq(h->name, "transfer-encoding")) {
         p->n_te++;
         p->chunked = sv_ieq(h->value, "chunked");
@@ -151,6 +200,7 @@ static void note_header(struct http1 *p, const struct http_header *h)
         p->expect_continue = sv_ieq(h->value, "100-continue");
         p->expect_other = !p->expect_continue;
     }
+    return NULL;
 }
 
 /* Headers that must not be missing, doubled or at odds with each other. */
@@ -158,22 +208,21 @@ static const char *check_headers(struct http1 *p, int *status)
 {
     *status = 400;
     for (size_t i = 0; i < p->req->n_headers; i++) {
-        struct str_view name = p->req->headers[i].name;
+        const char *why = note_header(p, &p->req->headers[i]);
 
-        if (name.len == 0 || memchr(name.ptr, ' ', name.len) || memchr(name.ptr, '\t', name.len)) {
-            return "A header's name holds a space.";
+        if (why) {
+            return why;
         }
-        note_header(p, &p->req->headers[i]);
     }
     if (p->hp->http_major != 1) {
         *status = 505;
         return "Only HTTP/1.1 is served here.";
     }
-    if (p->n_te > 1 || (p->n_te == 1 && !p->chunked) || p->n_length > 1 ||
-        (p->n_te > 0 && p->n_length > 0)) {
+    if (p->n_te > 1 || (p->n_te == 1 && (!p->chunked || p->hp->http_minor == 0)) ||
+        p->n_length > 1 || (p->n_te > 0 && p->n_length > 0)) {
         return "The length of the request body is ambiguous.";
     }
-    if (!p->connect && p->n_host != 1) {
+    if (p->n_host > 1 || (!p->connect && p->n_host == 0)) {
         return "A request needs exactly one Host header.";
     }
     if (p->n_auth > 1) {
@@ -266,19 +315,114 @@ const char *http1_head(struct http1 *p, struct http_request *req, char *head, si
     return take_target(p, head);
 }
 
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = (char) (c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum chunk_state chunk_size(struct chunk_check *k, char c)
+{
+    int digit = hex(c);
+
+    if (digit >= 0 && k->n < 15) {
+        k->left = k->left << 4 | (unsigned) digit;
+        k->n++;
+        return CHUNK_SIZE;
+    }
+    if (k->n == 0 || digit >= 0) {
+        return CHUNK_BAD;
+    }
+    return c == ';' ? CHUNK_EXTENSION : c == '\r' ? CHUNK_SIZE_LF : CHUNK_BAD;
+}
+
+/* In an extension or a trailer: anything but control characters, up to the CR. */
+static enum chunk_state chunk_text(char c, enum chunk_state same, enum chunk_state after)
+{
+    if (c == '\r') {
+        return after;
+    }
+    return is_text((struct str_view){&c, 1}) ? same : CHUNK_BAD;
+}
+
+static enum chunk_state chunk_next(struct chunk_check *k, char c)
+{
+    switch (k->state) {
+    case CHUNK_SIZE:
+        return chunk_size(k, c);
+    case CHUNK_EXTENSION:
+        return chunk_text(c, CHUNK_EXTENSION, CHUNK_SIZE_LF);
+    case CHUNK_SIZE_LF:
+        return c != '\n' ? CHUNK_BAD : k->left > 0 ? CHUNK_DATA : CHUNK_TRAILER_START;
+    case CHUNK_DATA_CR:
+        return c == '\r' ? CHUNK_DATA_LF : CHUNK_BAD;
+    case CHUNK_DATA_LF:
+        k->n = 0;
+        return c == '\n' ? CHUNK_SIZE : CHUNK_BAD;
+    case CHUNK_TRAILER_START:
+        return c == ' ' || c == '\t' ? CHUNK_BAD : chunk_text(c, CHUNK_TRAILER, CHUNK_LAST_LF);
+    case CHUNK_TRAILER:
+        return chunk_text(c, CHUNK_TRAILER, CHUNK_TRAILER_LF);
+    case CHUNK_TRAILER_LF:
+        return c == '\n' ? CHUNK_TRAILER_START : CHUNK_BAD;
+    case CHUNK_LAST_LF:
+        return c == '\n' ? CHUNK_END : CHUNK_BAD;
+    case CHUNK_DATA:
+    case CHUNK_END:
+    case CHUNK_BAD:
+        break;
+    }
+    return CHUNK_BAD;
+}
+
+/* How many of these bytes belong to the body; its state says whether they are well framed. */
+static size_t chunk_check(struct chunk_check *k, const char *data, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && k->state != CHUNK_END && k->state != CHUNK_BAD) {
+        if (k->state == CHUNK_DATA) {
+            size_t n = k->left < len - i ? (size_t) k->left : len - i;
+
+            k->left -= n;
+            i += n;
+            k->state = k->left == 0 ? CHUNK_DATA_CR : CHUNK_DATA;
+        } else {
+            k->state = chunk_next(k, data[i++]);
+        }
+    }
+    return i;
+}
+
+static bool execute(struct http1 *p, const char *data, size_t len, size_t *used)
+{
+    http_parser_pause(p->hp, 0);
+    *used = http_parser_execute(p->hp, &body_settings, data, len);
+    return HTTP_PARSER_ERRNO(p->hp) == HPE_OK || HTTP_PARSER_ERRNO(p->hp) == HPE_PAUSED;
+}
+
 bool http1_begin_body(struct http1 *p)
 {
     size_t used;
 
     /* The parser stopped before the head's last byte. */
-    return http1_body(p, "\n", 1, &used);
+    return execute(p, "\n", 1, &used);
 }
 
 bool http1_body(struct http1 *p, const char *data, size_t len, size_t *used)
 {
-    http_parser_pause(p->hp, 0);
-    *used = http_parser_execute(p->hp, &body_settings, data, len);
-    return HTTP_PARSER_ERRNO(p->hp) == HPE_OK || HTTP_PARSER_ERRNO(p->hp) == HPE_PAUSED;
+    if (!p->chunked) {
+        return execute(p, data, len, used);
+    }
+    len = chunk_check(&p->chunk, data, len);
+    if (p->chunk.state == CHUNK_BAD) {
+        *used = len;
+        return false;
+    }
+    return execute(p, data, len, used);
 }
 
 void http1_done(struct http1 *p)

@@ -14,6 +14,28 @@
 
 struct http_parser;
 
+/* Where a chunked body is. The parser of the library is lax between chunks, so they are checked. */
+enum chunk_state {
+    CHUNK_SIZE, /* n: digits seen */
+    CHUNK_EXTENSION,
+    CHUNK_SIZE_LF,
+    CHUNK_DATA, /* left: bytes to come */
+    CHUNK_DATA_CR,
+    CHUNK_DATA_LF,
+    CHUNK_TRAILER_START,
+    CHUNK_TRAILER,
+    CHUNK_TRAILER_LF,
+    CHUNK_LAST_LF,
+    CHUNK_END,
+    CHUNK_BAD,
+};
+
+struct chunk_check {
+    enum chunk_state state;
+    unsigned n;
+    uint64_t left;
+};
+
 struct http1 {
     struct http_parser *hp;   /* made with the first head */
     struct http_request *req; /* filled by http1_head() */
@@ -21,6 +43,7 @@ struct http1 {
     bool connect;  /* method CONNECT; url is its authority */
     bool absolute; /* the target had a scheme */
     bool chunked;
+    struct chunk_check chunk;
     bool keep_alive;
     bool expect_continue;
     bool expect_other;
