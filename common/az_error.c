@@ -27,37 +27,33 @@ const char *az_error_code(const struct az_error *err)
     return catalogue[err->errc].code;
 }
 
-bool az_fail(struct az_error *reterr, enum az_errc errc, const char *fmt, ...)
+void az_error_set(struct az_error *err, enum az_errc errc, const char *fmt, ...)
 {
     va_list ap;
 
-    *reterr = (struct az_error){.errc = errc};
+    *err = (struct az_error){.errc = errc};
     va_start(ap, fmt);
-    (void) vsnprintf(reterr->message, sizeof(reterr->message), fmt, ap);
+    (void) vsnprintf(err->message, sizeof(err->message), fmt, ap);
     va_end(ap);
-    return false;
 }
 
-bool az_fail_inner(struct az_error *reterr, enum az_errc errc, const char *inner, const char *fmt,
-                   ...)
+void az_error_set_inner(struct az_error *err, enum az_errc errc, const char *inner, const char *fmt,
+                        ...)
 {
     va_list ap;
 
-    *reterr = (struct az_error){.errc = errc, .inner = inner};
+    *err = (struct az_error){.errc = errc, .inner = inner};
     va_start(ap, fmt);
-    (void) vsnprintf(reterr->message, sizeof(reterr->message), fmt, ap);
+    (void) vsnprintf(err->message, sizeof(err->message), fmt, ap);
     va_end(ap);
-    return false;
 }
 
-bool az_fail_internal(struct az_error *reterr, const char *detail_fmt, ...)
+void az_error_set_internal(struct az_error *err, const char *detail_fmt, ...)
 {
     va_list ap;
 
-    *reterr =
-        (struct az_error){.errc = AZ_ERR_INTERNAL, .message = "An internal error has occurred."};
+    *err = (struct az_error){.errc = AZ_ERR_INTERNAL, .message = "An internal error has occurred."};
     va_start(ap, detail_fmt);
-    (void) vsnprintf(reterr->detail, sizeof(reterr->detail), detail_fmt, ap);
+    (void) vsnprintf(err->detail, sizeof(err->detail), detail_fmt, ap);
     va_end(ap);
-    return false;
 }

@@ -34,10 +34,17 @@ struct az_error {
 int az_error_status(const struct az_error *err);
 const char *az_error_code(const struct az_error *err);
 
-/* Both always return false, so that a failing function can end in `return az_fail(...)`. */
-bool az_fail(struct az_error *reterr, enum az_errc errc, const char *fmt, ...) PRINTF_LIKE(3, 4);
-bool az_fail_inner(struct az_error *reterr, enum az_errc errc, const char *inner, const char *fmt,
-                   ...) PRINTF_LIKE(4, 5);
+/* Fill *err; the names for use are the macros below. */
+void az_error_set(struct az_error *err, enum az_errc errc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void az_error_set_inner(struct az_error *err, enum az_errc errc, const char *inner, const char *fmt,
+                        ...) PRINTF_LIKE(4, 5);
+void az_error_set_internal(struct az_error *err, const char *detail_fmt, ...) PRINTF_LIKE(2, 3);
 
-/* A 500 whose cause only the log names. Always false. */
-bool az_fail_internal(struct az_error *reterr, const char *detail_fmt, ...) PRINTF_LIKE(2, 3);
+/*
+ * Always false, so that a failing function can end in `return az_fail(...)`; macros, so that
+ * compilers and analyzers see it too.
+ */
+#define az_fail(...)       (az_error_set(__VA_ARGS__), false)
+#define az_fail_inner(...) (az_error_set_inner(__VA_ARGS__), false)
+#define az_fail_internal(...) \
+    (az_error_set_internal(__VA_ARGS__), false) /* a 500; only the log names the cause */

@@ -129,7 +129,7 @@ static int bind_one(const char *ip, uint16_t port, bool share)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage addr;
+    struct sockaddr_storage addr = {0};
     socklen_t len = sizeof(addr);
 
     if (getsockname(fd, (struct sockaddr *) &addr, &len) < 0) {

@@ -95,3 +95,10 @@ json_t *json_object_iget(const json_t *obj, const char *name)
     json_decref(rw);
     return v;
 }
+
+const char *json_text(const json_t *obj, const char *name)
+{
+    const char *s = json_string_value(json_object_iget(obj, name));
+
+    return s ? s : "";
+}

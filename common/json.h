@@ -28,3 +28,5 @@ bool json_get_object(const json_t *obj, const char *name,
 bool json_get_array(const json_t *obj, const char *name, json_t **ret);
 /* Case-insensitive member lookup (ARM bodies, Key Vault's "Hsm"). */
 json_t *json_object_iget(const json_t *obj, const char *name);
+/* A string member, any case of its name; "" when it is absent or no string. Borrowed. */
+const char *json_text(const json_t *obj, const char *name);

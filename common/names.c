@@ -115,13 +115,16 @@ bool site_from_host(const struct site_names *names, struct str_view host, struct
 
 static const struct name_row *row_for(enum name_family family, enum service service)
 {
+    /* A region's endpoint has no localhost name: the account's own endpoint stands for it. */
+    if (family == NAMES_LOCALHOST && service == SVC_COGNITIVE_REGION) {
+        service = SVC_COGNITIVE;
+    }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].family == family && rows[i].service == service) {
             return &rows[i];
         }
     }
-    /* A region's endpoint has no localhost name: the account's own endpoint stands for it. */
-    return row_for(family, SVC_COGNITIVE);
+    return &rows[0]; /* every other service has a row in both families */
 }
 
 static uint16_t port_for(const struct site *site, enum service service)

@@ -55,7 +55,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
  * again. */
 static int sibling_socket(int fd)
 {
-    struct sockaddr_storage addr;
+    struct sockaddr_storage addr = {0};
     socklen_t len = sizeof(addr);
     int one = 1;
     int s;

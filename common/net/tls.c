@@ -32,6 +32,7 @@ bool tls_sni_is_azure(const SSL *ssl)
     return is_azure(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's signature */
 static int on_sni(SSL *ssl, int *alert, void *arg)
 {
     struct net_server *s = arg;

@@ -17,132 +17,6 @@
 #define SOFT_DELETE_SECONDS (48 * 3600)
 #define NS                  "Microsoft.CognitiveServices"
 
-static const char *text(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_iget(o, name));
-
-    return s ? s : "";
-}
-
-static json_t *account_id(const json_t *a)
-{
-    return json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" NS "/accounts/%s",
-                        text(a, "subscription"), text(a, "group"), text(a, "name"));
-}
-
-static json_t *endpoint(struct provider_call *c, const json_t *a)
-{
-    const struct account_kind *k = account_kind_find(text(a, "kind"));
-    const char *sub = text(json_object_get(a, "properties"), "customSubDomainName");
-    enum service s = k && strcmp(k->domain, "openai") == 0 ? SVC_OPENAI : SVC_COGNITIVE;
-    char url[URL_MAX];
-
-    if (sub[0]) {
-        return json_sprintf("%s/", site_url(&c->site, s, sub, url));
-    }
-    if (c->site.family == NAMES_AZURE) {
-        return json_sprintf("%s/",
-                            site_url(&c->site, SVC_COGNITIVE_REGION, text(a, "location"), url));
-    }
-    return json_sprintf("%s/", site_url(&c->site, s, text(a, "domain"), url));
-}
-
-static void copy(json_t *to, const json_t *from, const char *name)
-{
-    json_t *v = json_object_get(from, name);
-
-    if (v) {
-        (void) json_object_set(to, name, v);
-    }
-}
-
-static json_t *properties_json(struct provider_call *c, const json_t *a, const char *state,
-                               bool state_last)
-{
-    static const char *const after[] = {"customSubDomainName", "encryption", "userOwnedStorage",
-                                        "networkAcls", "apiProperties"};
-    static const char *const end[] = {"disableLocalAuth", "allowedFqdnList",
-                                      "restrictOutboundNetworkAccess", "dynamicThrottlingEnabled",
-                                      "migrationToken"};
-    const json_t *mine = json_object_get(a, "properties");
-    json_t *p = json_object();
-
-    (void) json_object_set_new(p, "endpoint", endpoint(c, a));
-    if (!state_last) {
-        (void) json_object_set_new(p, "provisioningState", json_string(state));
-    }
-    (void) json_object_set(p, "internalId", json_object_get(a, "uid"));
-    copy(p, a, "dateCreated");
-    (void) json_object_set_new(p, "callRateLimit",
-                               json_pack("{s:[{s:s,s:f,s:f,s:[{s:s,s:s}]}]}", "rules", "key",
-                                         "default", "renewalPeriod", 1.0, "count", 30.0,
-                                         "matchPatterns", "path", "*", "method", "*"));
-    (void) json_object_set_new(p, "isMigrated", json_false());
-    for (size_t i = 0; i < ARRAY_LEN(after); i++) {
-        copy(p, mine, after[i]);
-    }
-    (void) json_object_set_new(p, "privateEndpointConnections", json_array());
-    copy(p, mine, "publicNetworkAccess");
-    if (!json_object_get(p, "publicNetworkAccess")) {
-        (void) json_object_set_new(p, "publicNetworkAccess", json_string("Enabled"));
-    }
-    (void) json_object_set_new(p, "capabilities",
-                               json_pack("[{s:s},{s:s},{s:s}]", "name", "VirtualNetworks", "name",
-                                         "CustomerManagedKey", "name", "TrustedServices"));
-    (void) json_object_set_new(p, "endpoints", json_object());
-    for (size_t i = 0; i < ARRAY_LEN(end); i++) {
-        copy(p, mine, end[i]);
-    }
-    if (state_last) {
-        (void) json_object_set_new(p, "provisioningState", json_string(state));
-    }
-    return p;
-}
-
-json_t *account_json(struct provider_call *c, const json_t *a, const char *state, bool state_last)
-{
-    json_t *doc = json_object();
-
-    (void) json_object_set_new(doc, "id", account_id(a));
-    copy(doc, a, "name");
-    (void) json_object_set_new(doc, "type", json_string(NS "/accounts"));
-    copy(doc, a, "etag");
-    copy(doc, a, "location");
-    copy(doc, a, "sku");
-    copy(doc, a, "kind");
-    (void) json_object_set_new(doc, "properties", properties_json(c, a, state, state_last));
-    copy(doc, a, "identity");
-    copy(doc, a, "systemData");
-    if (json_object_get(a, "tags")) {
-        copy(doc, a, "tags");
-    }
-    (void) http_response_set_header(&c->x->resp, "ETag", "%s", text(a, "etag"));
-    return doc;
-}
-
-void account_touch(struct provider_call *c, json_t *a)
-{
-    char when[TIME_TEXT_MAX];
-    json_t *sd = json_object_get(a, "systemData");
-    const char *by = c->who.upn[0] ? c->who.upn : c->who.appid;
-    const char *type = c->who.upn[0] ? "User" : "Application";
-    guid_text etag;
-
-    (void) time_format(when, c->now_ms, TIME_100NS);
-    guid_random(etag);
-    if (!sd) {
-        sd = json_pack("{s:s,s:s,s:s}", "createdBy", by, "createdByType", type, "createdAt", when);
-        (void) json_object_set_new(a, "systemData", sd);
-        (void) json_object_set_new(a, "dateCreated", json_string(when));
-    }
-    (void) json_object_set_new(sd, "lastModifiedBy", json_string(by));
-    (void) json_object_set_new(sd, "lastModifiedByType", json_string(type));
-    (void) json_object_set_new(sd, "lastModifiedAt", json_string(when));
-    (void) json_object_set_new(a, "etag", json_sprintf("\"%s\"", etag));
-    (void) json_object_set_new(
-        a, "revision", json_integer(json_integer_value(json_object_get(a, "revision")) + 1));
-}
-
 bool account_find(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                   struct az_error *reterr)
 {
@@ -184,7 +58,7 @@ static json_t *new_key(void)
 
 static bool choose_domain(struct kvdb_txn *txn, json_t *a, struct az_error *reterr)
 {
-    const char *domain = text(json_object_get(a, "properties"), "customSubDomainName");
+    const char *domain = json_text(json_object_get(a, "properties"), "customSubDomainName");
 
     if (domain[0] && account_store_domain_taken(txn, domain)) {
         return az_fail(
@@ -196,8 +70,8 @@ static bool choose_domain(struct kvdb_txn *txn, json_t *a, struct az_error *rete
     if (!domain[0]) {
         /* Azure has only the region's endpoint then; a name of its own here is ours (fidelity.md).
          */
-        domain =
-            account_store_domain_taken(txn, text(a, "name")) ? text(a, "uid") : text(a, "name");
+        domain = account_store_domain_taken(txn, json_text(a, "name")) ? json_text(a, "uid")
+                                                                       : json_text(a, "name");
     }
     (void) json_object_set_new(a, "domain", json_string(domain));
     account_store_put_domain(txn, domain, a);
@@ -209,9 +83,9 @@ static bool answer_created(struct provider_call *c, struct kvdb_txn *txn, const 
 {
     char id[512];
 
-    (void) snprintf(id, sizeof(id), "%s/%s/%s", text(a, "subscription"), text(a, "group"),
-                    text(a, "name"));
-    if (!provider_lro_add(c, txn, NS, text(a, "location"), id, false, reterr)) {
+    (void) snprintf(id, sizeof(id), "%s/%s/%s", json_text(a, "subscription"), json_text(a, "group"),
+                    json_text(a, "name"));
+    if (!provider_lro_add(c, txn, NS, json_text(a, "location"), id, false, reterr)) {
         return false;
     }
     AUTO_JSON *doc = account_json(c, a, status == 201 ? "Creating" : "Succeeded", status == 201);
@@ -223,9 +97,9 @@ static bool create(struct provider_call *c, struct kvdb_txn *txn, const char *gr
                    const char *name, struct az_error *reterr)
 {
     const json_t *props = json_object_iget(c->body, "properties");
-    const struct account_kind *k = account_kind_find(text(c->body, "kind"));
-    const char *sku = text(json_object_iget(c->body, "sku"), "name");
-    const char *location = text(c->body, "location");
+    const struct account_kind *k = account_kind_find(json_text(c->body, "kind"));
+    const char *sku = json_text(json_object_iget(c->body, "sku"), "name");
+    const char *location = json_text(c->body, "location");
     AUTO_JSON *a = NULL;
     json_t *dek = NULL;
     char where[32];
@@ -234,7 +108,8 @@ static bool create(struct provider_call *c, struct kvdb_txn *txn, const char *gr
 
     if (!k) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST,
-                       "The kind '%.64s' is not valid or not available.", text(c->body, "kind"));
+                       "The kind '%.64s' is not valid or not available.",
+                       json_text(c->body, "kind"));
     }
     if (!sku[0] || !location[0]) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST,
@@ -378,8 +253,8 @@ static json_t *deleted_json(struct provider_call *c, const json_t *a)
     (void) json_object_set_new(doc, "id",
                                json_sprintf("/subscriptions/%s/providers/" NS
                                             "/locations/%s/resourceGroups/%s/deletedAccounts/%s",
-                                            text(a, "subscription"), text(a, "location"),
-                                            text(a, "group"), text(a, "name")));
+                                            json_text(a, "subscription"), json_text(a, "location"),
+                                            json_text(a, "group"), json_text(a, "name")));
     (void) json_object_set_new(doc, "type", json_string(NS "/deletedAccounts"));
     (void) json_object_set_new(
         p, "deletionDate",
@@ -467,7 +342,7 @@ static bool deleted_purge_run(struct provider_call *c, struct kvdb_txn *txn,
         (void) directory_del_principal(txn, p.oid);
     }
     account_store_purge(c->d, txn, a);
-    return provider_lro_add(c, txn, NS, text(a, "location"), "", true, reterr) &&
+    return provider_lro_add(c, txn, NS, json_text(a, "location"), "", true, reterr) &&
            provider_answer_empty(c, 202);
 }
 
@@ -488,7 +363,7 @@ static bool list_keys_run(struct provider_call *c, struct kvdb_txn *txn, struct 
 
 static bool regenerate_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    const char *which = text(c->body, "keyName");
+    const char *which = json_text(c->body, "keyName");
     AUTO_JSON *a = NULL;
 
     if (strcasecmp(which, "key1") != 0 && strcasecmp(which, "key2") != 0) {
@@ -503,10 +378,10 @@ static bool regenerate_run(struct provider_call *c, struct kvdb_txn *txn, struct
 
 static bool check_domain_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    const char *domain = text(c->body, "subdomainName");
+    const char *domain = json_text(c->body, "subdomainName");
     bool taken = account_store_domain_taken(txn, domain);
     AUTO_JSON *doc = json_pack("{s:b,s:s,s:s}", "isSubdomainAvailable", !taken, "subdomainName",
-                               domain, "type", text(c->body, "type"));
+                               domain, "type", json_text(c->body, "type"));
 
     (void) reterr;
     if (taken) {
@@ -577,8 +452,8 @@ static bool add_generic(void *ctx, json_t *a)
                                json_object_get(a, "sku"), "kind", json_object_get(a, "kind"),
                                "location", json_object_get(a, "location"));
 
-    copy(doc, a, "identity");
-    copy(doc, a, "tags");
+    account_copy(doc, a, "identity");
+    account_copy(doc, a, "tags");
     return g->fn(g->ctx, doc);
 }
 

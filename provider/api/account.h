@@ -10,6 +10,9 @@ bool account_delete_group(struct provider_call *c, struct kvdb_txn *txn, const c
 /* ARM's view; state is provisioningState. New reference. */
 json_t *account_json(struct provider_call *c, const json_t *account, const char *state,
                      bool state_last);
+json_t *account_id(const json_t *account);
+/* A member that is there. */
+void account_copy(json_t *to, const json_t *from, const char *name);
 void account_touch(struct provider_call *c, json_t *account);
 bool account_find(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                   struct az_error *reterr) MUST_CHECK;

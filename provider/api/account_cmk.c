@@ -32,13 +32,6 @@ static void patch_free(void *p)
     free(patch);
 }
 
-static const char *text(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_iget(o, name));
-
-    return s ? s : "";
-}
-
 /* "https://demo.vault.azure.net/", "https://demo.vault.localhost:7443" -> "demo"; both families are
  * accepted. */
 static bool vault_of_uri(struct provider_call *c, const char *uri, char out[LABEL_MAX])
@@ -87,11 +80,11 @@ struct key_ref {
 
 static void take_key_ref(struct provider_call *c, const json_t *kvp, struct key_ref *r)
 {
-    const char *uri = text(kvp, "keyVaultUri");
+    const char *uri = json_text(kvp, "keyVaultUri");
     const char *path = strstr(uri, "/keys/");
 
-    (void) snprintf(r->name, sizeof(r->name), "%s", text(kvp, "keyName"));
-    (void) snprintf(r->version, sizeof(r->version), "%s", text(kvp, "keyVersion"));
+    (void) snprintf(r->name, sizeof(r->name), "%s", json_text(kvp, "keyName"));
+    (void) snprintf(r->version, sizeof(r->version), "%s", json_text(kvp, "keyVersion"));
     if (path && !r->name[0]) { /* a whole key identifier (key.uri) */
         size_t n = strcspn(path + 6, "/");
 
@@ -109,12 +102,12 @@ static bool judge(struct provider_call *c, const json_t *account, const struct p
 {
     enum cmk_result results[MAX_RULES];
 
-    *in = (struct cmk_input){.kind = account_kind_find(text(account, "kind")),
+    *in = (struct cmk_input){.kind = account_kind_find(json_text(account, "kind")),
                              .edition = c->d->edition,
                              .key_given = ref->given,
                              .uri_is_vault = ref->is_vault,
-                             .sku = text(json_object_get(account, "sku"), "name"),
-                             .location = text(account, "location"),
+                             .sku = json_text(json_object_get(account, "sku"), "name"),
+                             .location = json_text(account, "location"),
                              .tenant = c->subscription.tenant,
                              .identity = identity != NULL,
                              .now_s = c->now_ms / 1000};
@@ -142,7 +135,7 @@ static bool bind(struct provider_call *c, const json_t *account,
     OPENSSL_cleanse(key, sizeof(key));
     p->encryption = ok ? json_pack("{s:{s:s,s:s,s:s},s:s}", "keyVaultProperties", "keyName",
                                    ref.name, "keyVersion", in.key.version, "keyVaultUri",
-                                   text(kvp, "keyVaultUri"), "keySource", "Microsoft.KeyVault")
+                                   json_text(kvp, "keyVaultUri"), "keySource", "Microsoft.KeyVault")
                        : NULL;
     return ok;
 }
@@ -152,7 +145,7 @@ static bool unbind(struct provider_call *c, const json_t *account, const struct 
 {
     uint8_t key[SEAL_KEY_LEN];
     bool ok = dek_open(c->d, account, identity, key, reterr) &&
-              dek_seal(c->d, text(account, "uid"), key, &p->dek, reterr);
+              dek_seal(c->d, json_text(account, "uid"), key, &p->dek, reterr);
 
     OPENSSL_cleanse(key, sizeof(key));
     p->encryption = ok ? json_pack("{s:s}", "keySource", "Microsoft.CognitiveServices") : NULL;
@@ -161,7 +154,7 @@ static bool unbind(struct provider_call *c, const json_t *account, const struct 
 
 static bool wants_identity(const json_t *body, bool now)
 {
-    const char *type = text(json_object_iget(body, "identity"), "type");
+    const char *type = json_text(json_object_iget(body, "identity"), "type");
 
     return type[0] ? strcasestr(type, "SystemAssigned") != NULL : now;
 }
@@ -172,7 +165,7 @@ static bool prepare_encryption(struct provider_call *c, const json_t *account,
 {
     const json_t *encryption =
         json_object_iget(json_object_iget(c->body, "properties"), "encryption");
-    const char *source = text(encryption, "keySource");
+    const char *source = json_text(encryption, "keySource");
     bool wrapped = json_object_get(json_object_get(account, "dek"), "wrapped") != NULL;
     bool keep = wants_identity(c->body, identity != NULL);
 
@@ -224,7 +217,7 @@ bool account_cmk_at_create(struct provider_call *c, const json_t *props, const c
 {
     const json_t *e = json_object_iget(props, "encryption");
     bool key = json_is_object(json_object_iget(e, "keyVaultProperties"));
-    const char *source = text(e, "keySource");
+    const char *source = json_text(e, "keySource");
     enum cmk_result results[MAX_RULES];
     struct cmk_input in = {
         .kind = account_kind_find(kind),
@@ -257,11 +250,12 @@ static void apply_identity(struct provider_call *c, struct kvdb_txn *txn, json_t
         if (asprintf(
                 &id,
                 "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.CognitiveServices/accounts/%s",
-                text(account, "subscription"), text(account, "group"), text(account, "name")) < 0) {
+                json_text(account, "subscription"), json_text(account, "group"),
+                json_text(account, "name")) < 0) {
             return;
         }
         directory_new_identity(txn, PRINCIPAL_SYSTEM_IDENTITY, c->subscription.tenant, id,
-                               text(account, "name"), &p);
+                               json_text(account, "name"), &p);
         (void) json_object_set_new(account, "identity",
                                    json_pack("{s:s,s:s,s:s}", "principalId", p.oid, "tenantId",
                                              p.tid, "type", "SystemAssigned"));
@@ -276,9 +270,9 @@ static void apply_identity(struct provider_call *c, struct kvdb_txn *txn, json_t
 static bool apply_domain(struct kvdb_txn *txn, json_t *account, const json_t *props,
                          struct az_error *reterr)
 {
-    const char *domain = text(props, "customSubDomainName");
+    const char *domain = json_text(props, "customSubDomainName");
 
-    if (!domain[0] || strcasecmp(domain, text(account, "domain")) == 0) {
+    if (!domain[0] || strcasecmp(domain, json_text(account, "domain")) == 0) {
         return true;
     }
     if (account_store_domain_taken(txn, domain)) {
@@ -288,7 +282,7 @@ static bool apply_domain(struct kvdb_txn *txn, json_t *account, const json_t *pr
             "a resource.",
             domain);
     }
-    account_store_del_domain(txn, text(account, "domain"));
+    account_store_del_domain(txn, json_text(account, "domain"));
     (void) json_object_set_new(account, "domain", json_string(domain));
     account_store_put_domain(txn, domain, account);
     return true;
@@ -320,7 +314,7 @@ void account_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *accoun
 
     apply_identity(c, txn, account);
     copy_properties(account, props);
-    if (strcasecmp(text(e, "keySource"), "Microsoft.CognitiveServices") == 0) {
+    if (strcasecmp(json_text(e, "keySource"), "Microsoft.CognitiveServices") == 0) {
         (void) json_object_set_new(json_object_get(account, "properties"), "encryption",
                                    json_pack("{s:s}", "keySource", "Microsoft.CognitiveServices"));
     }
@@ -376,7 +370,7 @@ bool account_patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     copy_properties(account, props);
     if (p->dek) {
         (void) json_object_set(account, "dek", p->dek);
-        dek_cache_forget(c->d->deks, text(account, "uid"));
+        dek_cache_forget(c->d->deks, json_text(account, "uid"));
     }
     if (p->encryption) {
         (void) json_object_set(json_object_get(account, "properties"), "encryption", p->encryption);
@@ -384,7 +378,7 @@ bool account_patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     if (json_is_object(json_object_iget(c->body, "tags"))) {
         (void) json_object_set(account, "tags", json_object_iget(c->body, "tags"));
     }
-    if (text(json_object_iget(c->body, "sku"), "name")[0]) {
+    if (json_text(json_object_iget(c->body, "sku"), "name")[0]) {
         (void) json_object_set(account, "sku", json_object_iget(c->body, "sku"));
     }
     account_touch(c, account);
@@ -393,10 +387,10 @@ bool account_patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     }
     slow = json_object_iget(c->body, "identity") || json_object_iget(props, "encryption") ||
            json_object_iget(props, "customSubDomainName");
-    (void) snprintf(id, sizeof(id), "%s/%s/%s", text(account, "subscription"),
-                    text(account, "group"), text(account, "name"));
-    if (slow && !provider_lro_add(c, txn, "Microsoft.CognitiveServices", text(account, "location"),
-                                  id, true, reterr)) {
+    (void) snprintf(id, sizeof(id), "%s/%s/%s", json_text(account, "subscription"),
+                    json_text(account, "group"), json_text(account, "name"));
+    if (slow && !provider_lro_add(c, txn, "Microsoft.CognitiveServices",
+                                  json_text(account, "location"), id, true, reterr)) {
         return false;
     }
     AUTO_JSON *doc = account_json(c, account, slow ? "Accepted" : "Succeeded", false);

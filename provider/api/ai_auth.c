@@ -10,13 +10,6 @@
 #include "provider/api/auth.h"
 #include "provider/store/account_store.h"
 
-static const char *text(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-
-    return s ? s : "";
-}
-
 bool ai_account(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                 struct az_error *reterr)
 {
@@ -39,8 +32,8 @@ static bool by_key(const json_t *account, struct str_view key, struct az_error *
                        "Key based authentication is disabled for this resource.");
     }
     /* Both are always compared. */
-    bool first = same_key(key, text(account, "key1"));
-    bool second = same_key(key, text(account, "key2"));
+    bool first = same_key(key, json_text(account, "key1"));
+    bool second = same_key(key, json_text(account, "key2"));
 
     return first || second ||
            az_fail(
@@ -64,7 +57,7 @@ static bool by_token(struct provider_call *c, struct kvdb_txn *txn, const json_t
     }
     /* Roles come with "The AI-services provider"; until then the subscription's owner, nobody else.
      */
-    if (!directory_get_subscription(txn, text(account, "subscription"), &s) ||
+    if (!directory_get_subscription(txn, json_text(account, "subscription"), &s) ||
         strcasecmp(s.owner_oid, c->who.oid) != 0) {
         return az_fail(reterr, AZ_ERR_PERMISSION_DENIED,
                        "The principal `%s` lacks the required data action for this operation.",

@@ -17,13 +17,6 @@
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
 
-static const char *text(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-
-    return s ? s : "";
-}
-
 static bool is_v1(const struct provider_call *c)
 {
     return c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
@@ -48,7 +41,7 @@ static bool open_key(struct provider_call *c, char uid[40], uint8_t key[SEAL_KEY
     if (!ok) {
         return false;
     }
-    (void) snprintf(uid, 40, "%s", text(account, "uid"));
+    (void) snprintf(uid, 40, "%s", json_text(account, "uid"));
     if (!dek_open(c->d, account, has ? &identity : NULL, key, reterr)) {
         if (reterr->errc == AZ_ERR_CMK_ACCESS_DENIED) {
             reterr->rule = "rev.oai-download";
@@ -166,7 +159,7 @@ static bool upload_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
         return az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The filename is not valid UTF-8.");
     }
     file_store_put(txn, u->uid, u->id, file);
-    if (kvdb_failed(txn) || strcmp(text(account, "uid"), u->uid) != 0) {
+    if (kvdb_failed(txn) || strcmp(json_text(account, "uid"), u->uid) != 0) {
         return az_fail_internal(reterr, "storing a file");
     }
     blob_keep(u->blob); /* if the commit fails it is an orphan, removed at the next start */
@@ -187,7 +180,7 @@ static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
         json_decref(data);
         return false;
     }
-    file_store_each(txn, text(account, "uid"), add_file, data);
+    file_store_each(txn, json_text(account, "uid"), add_file, data);
     AUTO_JSON *doc = json_pack("{s:s,s:o}", "object", "list", "data", data);
 
     if (is_v1(c)) {
@@ -211,7 +204,7 @@ static bool find_file(struct provider_call *c, struct kvdb_txn *txn, json_t **ac
     if (!ai_account(c, txn, account, reterr)) {
         return false;
     }
-    return file_store_get(txn, text(*account, "uid"), id, file) ||
+    return file_store_get(txn, json_text(*account, "uid"), id, file) ||
            az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND_AI, "The specified file '%s' was not found.",
                    id);
 }
@@ -232,7 +225,7 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     if (!find_file(c, txn, &account, &file, reterr)) {
         return false;
     }
-    (void) file_store_del(txn, text(account, "uid"), text(file, "id"));
+    (void) file_store_del(txn, json_text(account, "uid"), json_text(file, "id"));
     /* Without its record a blob is an orphan: should the commit fail it must still be there, so it
      * goes at the next start; its name is dead at once. */
     AUTO_JSON *doc = json_pack("{s:s,s:O,s:b}", "object", "file", "id", json_object_get(file, "id"),
@@ -281,7 +274,7 @@ static bool content_prepare(struct provider_call *c, struct az_error *reterr)
     if (!ok || !open_key(c, uid, key, reterr)) {
         return false;
     }
-    ok = blob_open(c->d->blob_dir, uid, text(file, "id"), key,
+    ok = blob_open(c->d->blob_dir, uid, json_text(file, "id"), key,
                    (uint64_t) json_integer_value(json_object_get(file, "bytes")), &d->source,
                    reterr);
     OPENSSL_cleanse(key, sizeof(key));

@@ -39,7 +39,9 @@ bool login_form_get(struct str_view body, const char *name, char *out, size_t si
             for (p += name_len + 1; p < stop && n + 1 < size; p++) {
                 bool escape = *p == '%' && stop - p > 2 && hex(p[1]) >= 0 && hex(p[2]) >= 0;
 
-                out[n++] = escape ? (char) (hex(p[1]) << 4 | hex(p[2])) : *p == '+' ? ' ' : *p;
+                out[n++] = escape      ? (char) ((unsigned) hex(p[1]) << 4 | (unsigned) hex(p[2]))
+                           : *p == '+' ? ' '
+                                       : *p;
                 p += escape ? 2 : 0;
             }
             out[n] = '\0';
@@ -243,7 +245,7 @@ static bool token_run(struct provider_call *c, struct kvdb_txn *txn, struct az_e
         !sv_ieq(c->x->req.segments[1], "v2.0")) { /* v1: times as strings too */
         (void) json_object_set_new(
             doc, "expires_on",
-            json_sprintf("%lld", (long long) (clock_real_ms() / 1000 + LOGIN_TOKEN_SECONDS)));
+            json_sprintf("%lld", (long long) clock_real_ms() / 1000 + LOGIN_TOKEN_SECONDS));
         (void) json_object_set_new(doc, "resource", json_string(audience));
     }
     return provider_answer_json(c, 200, doc);

@@ -35,16 +35,10 @@ static void account_key(struct kvkey *k, const char *sub, const char *group, con
     }
 }
 
-static const char *text(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-
-    return s ? s : "";
-}
-
 static void own_key(struct kvkey *k, const json_t *a, bool deleted)
 {
-    account_key(k, text(a, "subscription"), text(a, "group"), text(a, "name"), deleted);
+    account_key(k, json_text(a, "subscription"), json_text(a, "group"), json_text(a, "name"),
+                deleted);
 }
 
 static bool load(struct kvdb_txn *txn, const struct kvkey *k, json_t **ret, struct az_error *reterr)
@@ -72,9 +66,9 @@ static void due_key(struct kvkey *k, const json_t *a)
 {
     kvkey_init(k, 'x');
     kvkey_u64(k, (uint64_t) json_integer_value(json_object_get(a, "purgeAt")));
-    add_lower(k, text(a, "subscription"));
-    add_lower(k, text(a, "group"));
-    add_lower(k, text(a, "name"));
+    add_lower(k, json_text(a, "subscription"));
+    add_lower(k, json_text(a, "group"));
+    add_lower(k, json_text(a, "name"));
 }
 
 static void put_json(struct kvdb_txn *txn, const struct kvkey *k, const json_t *doc)
@@ -309,7 +303,7 @@ static void note_file(void *ctx, json_t *file)
 void account_store_purge(struct providerd *d, struct kvdb_txn *txn, const json_t *account)
 {
     AUTO_JSON *ids = json_array();
-    struct purge p = {d, text(account, "uid"), ids};
+    struct purge p = {d, json_text(account, "uid"), ids};
     json_t *id;
     size_t i;
 
@@ -320,6 +314,6 @@ void account_store_purge(struct providerd *d, struct kvdb_txn *txn, const json_t
         /* A blob whose record's deletion does not commit would be lost: the data key is gone by
          * then only if it does. Orphans are removed at start, so blobs are left to that. */
     }
-    account_store_del_domain(txn, text(account, "domain"));
+    account_store_del_domain(txn, json_text(account, "domain"));
     account_store_del(txn, account, true);
 }

@@ -14,7 +14,7 @@ struct new_key {
 };
 
 struct new_key *new_key_make(void);
-void new_key_free(void *nk);
+void new_key_free(void *p); /* a struct new_key */
 /* Public text and sealed secret for nk->key; given: what the client said of it, for its spelling.
  */
 bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk, const json_t *given,
