@@ -127,16 +127,16 @@ static int bind_one(const char *ip, uint16_t port, bool share)
     return -1;
 }
 
+/* The port is at the same place in both families (RFC 3493), and the IPv6 address is the larger. */
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage addr = {0};
+    struct sockaddr_in6 addr = {0};
     socklen_t len = sizeof(addr);
 
     if (getsockname(fd, (struct sockaddr *) &addr, &len) < 0) {
         return 0;
     }
-    return ntohs(addr.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) (void *) &addr)->sin6_port
-                                            : ((struct sockaddr_in *) (void *) &addr)->sin_port);
+    return ntohs(addr.sin6_port);
 }
 
 /*

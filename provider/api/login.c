@@ -39,9 +39,11 @@ bool login_form_get(struct str_view body, const char *name, char *out, size_t si
             for (p += name_len + 1; p < stop && n + 1 < size; p++) {
                 bool escape = *p == '%' && stop - p > 2 && hex(p[1]) >= 0 && hex(p[2]) >= 0;
 
-                out[n++] = escape      ? (char) ((unsigned) hex(p[1]) << 4 | (unsigned) hex(p[2]))
-                           : *p == '+' ? ' '
-                                       : *p;
+                if (escape) {
+                    out[n++] = (char) ((unsigned) hex(p[1]) << 4 | (unsigned) hex(p[2]));
+                } else {
+                    out[n++] = *p == '+' ? ' ' : *p;
+                }
                 p += escape ? 2 : 0;
             }
             out[n] = '\0';

@@ -176,12 +176,12 @@ static void help_and_version_exit_with_0(void **state)
 }
 
 static int seen_argc;
-static const char *seen_name;
+static char seen_name[16]; /* a copy: argv lives in dispatch() */
 
 static int run_status(int argc, char **argv)
 {
     seen_argc = argc;
-    seen_name = argv[0];
+    (void) snprintf(seen_name, sizeof(seen_name), "%s", argv[0]);
     return 7;
 }
 

@@ -25,6 +25,7 @@
 #include "common/json.h"
 #include "common/keyalg.h"
 #include "common/keygen.h"
+#include "tests/unit/keyfiles.h"
 
 static const struct {
     const char *name;
@@ -42,7 +43,6 @@ static const struct {
 #define N_KINDS ARRAY_LEN(kinds)
 
 static EVP_PKEY *keys[N_KINDS];
-static char dir[] = "/tmp/kvsim-keyalg-XXXXXX";
 
 /* What the openssl command has to be told for each row. */
 static const struct {
@@ -64,35 +64,6 @@ static const struct {
     {"ES512",        {NULL}                                                               },
     {"ES256K",       {NULL}                                                               },
 };
-
-static const char *path(const char *name, char buf[128])
-{
-    (void) snprintf(buf, 128, "%s/%s", dir, name);
-    return buf;
-}
-
-static void write_file(const char *name, const void *data, size_t len)
-{
-    char p[128];
-    FILE *f = fopen(path(name, p), "wbe");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, len, f), len);
-    assert_int_equal(fclose(f), 0);
-}
-
-static struct bytes read_file(const char *name)
-{
-    char p[128];
-    uint8_t data[2048];
-    struct bytes b = {0};
-    FILE *f = fopen(path(name, p), "rbe");
-
-    assert_non_null(f);
-    assert_true(bytes_copy(&b, data, fread(data, 1, sizeof(data), f)));
-    assert_int_equal(fclose(f), 0);
-    return b;
-}
 
 static int make_keys(void **state)
 {
