@@ -30,13 +30,22 @@ class Http(unittest.TestCase):
         with self.connect(port) as s:
             s.sendall(data)
             got = b""
-            s.settimeout(1.0)
+            s.settimeout(15)
             try:
                 while piece := s.recv(65536):
                     got += piece
+                    s.settimeout(0.4 if self.complete(got) else 15)
             except (TimeoutError, ssl.SSLError, ConnectionError):
                 pass
             return got
+
+    @staticmethod
+    def complete(got):
+        """Is the last answer in `got` whole? Then silence is its end; an interim 100 is no answer."""
+        last = b"HTTP/1.1 " + got.split(b"HTTP/1.1 ")[-1]
+        head, end, body = last.partition(b"\r\n\r\n")
+        length = [l.split(b":")[1] for l in head.split(b"\r\n") if l.lower().startswith(b"content-length:")]
+        return bool(end) and b" 100 " not in head[:14] and (not length or len(body) >= int(length[0]) or not body)
 
     def statuses(self, data, port="vault"):
         return [int(p[:3]) for p in self.talk(data, port).split(b"HTTP/1.1 ")[1:]]
