@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Group commit: all that is queued when the writer wakes shares one transaction and one fsync.
- * While it syncs, the next group gathers.
+ * Group commit: all that is queued when the writer wakes, and all that arrives while it writes,
+ * shares one transaction and one fsync. While it syncs, the next group gathers.
  */
 #include "common/writer.h"
 
@@ -21,27 +21,48 @@ struct writer {
     bool stopping;
 };
 
-/* Waits for jobs; NULL when stopping and none are left. At most GROUP_MAX, as a list. */
-static struct writer_job *take_group(struct writer *w)
-{
-    struct writer_job *group;
-    struct writer_job **end = &group;
+struct group {
+    struct writer_job *head;
+    struct writer_job **end;
+    unsigned n;
+};
 
+/* Moves what is queued to the group's end, until the group has GROUP_MAX. Locked. */
+static void take_queued(struct writer *w, struct group *g)
+{
+    while (w->head && g->n < GROUP_MAX) {
+        *g->end = w->head;
+        g->end = &w->head->next;
+        w->head = w->head->next;
+        g->n++;
+    }
+    *g->end = NULL;
+    if (!w->head) {
+        w->tail = &w->head;
+    }
+}
+
+/* Waits for jobs; an empty group when stopping and none are left. */
+static void group_wait(struct writer *w, struct group *g)
+{
+    *g = (struct group){.end = &g->head};
     (void) pthread_mutex_lock(&w->lock);
     while (!w->head && !w->stopping) {
         (void) pthread_cond_wait(&w->wake, &w->lock);
     }
-    for (int i = 0; w->head && i < GROUP_MAX; i++) {
-        *end = w->head;
-        end = &w->head->next;
-        w->head = w->head->next;
-    }
-    *end = NULL;
-    if (!w->head) {
-        w->tail = &w->head;
-    }
+    take_queued(w, g);
     (void) pthread_mutex_unlock(&w->lock);
-    return group;
+}
+
+/* What has arrived since, without waiting. NULL: nothing, or the group is full. */
+static struct writer_job *group_more(struct writer *w, struct group *g)
+{
+    struct writer_job **from = g->end;
+
+    (void) pthread_mutex_lock(&w->lock);
+    take_queued(w, g);
+    (void) pthread_mutex_unlock(&w->lock);
+    return *from;
 }
 
 /* One job in a nested transaction: a failure stays its own. */
@@ -59,15 +80,16 @@ static bool run_one(struct writer_job *job, struct kvdb_txn *parent, struct az_e
     return kvdb_commit(txn, err);
 }
 
-static void run_group(struct writer *w, struct writer_job *group)
+static void run_group(struct writer *w, struct group *group)
 {
     struct kvdb_txn *txn = NULL;
     struct az_error err;
     bool ok = kvdb_begin_write(w->db, &txn, &err);
     struct writer_job *next;
 
-    for (struct writer_job *job = group; ok && job; job = job->next) {
+    for (struct writer_job *job = group->head; ok && job;) {
         ok = run_one(job, txn, &err);
+        job = job->next ? job->next : ok ? group_more(w, group) : NULL;
     }
     if (ok) {
         ok = kvdb_commit(txn, &err);
@@ -77,7 +99,7 @@ static void run_group(struct writer *w, struct writer_job *group)
     if (!ok) {
         log_error("a group of writes was not committed: %s", err.detail);
     }
-    for (struct writer_job *job = group; job; job = next) {
+    for (struct writer_job *job = group->head; job; job = next) {
         next = job->next;
         job->done(job, ok);
     }
@@ -86,9 +108,10 @@ static void run_group(struct writer *w, struct writer_job *group)
 static void *thread_main(void *arg)
 {
     struct writer *w = arg;
+    struct group group;
 
-    for (struct writer_job *group = take_group(w); group; group = take_group(w)) {
-        run_group(w, group);
+    for (group_wait(w, &group); group.head; group_wait(w, &group)) {
+        run_group(w, &group);
     }
     return NULL;
 }
