@@ -88,6 +88,7 @@ class Sim:
         u = urllib.parse.urlsplit(url)
         conn = http.client.HTTPConnection(u.hostname, u.port)
         raw = socket.create_connection(("127.0.0.1", u.port), timeout=30)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # head and body are two writes
         conn.sock = self.tls.wrap_socket(raw, server_hostname=u.hostname) if u.scheme == "https" else raw
         try:
             conn.request(method, u.path + ("?" + u.query if u.query else ""), body, headers or {})
