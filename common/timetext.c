@@ -87,6 +87,8 @@ bool time_parse(const char *text, int64_t *ret_ms)
 {
     struct tm tm = {0};
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    int month = tm.tm_mon;
+    int64_t s;
     int64_t ms = 0;
     int64_t scale = 100;
 
@@ -101,7 +103,11 @@ bool time_parse(const char *text, int64_t *ret_ms)
     if (strcmp(rest, "Z") != 0 && strcmp(rest, "z") != 0 && strcmp(rest, "+00:00") != 0) {
         return false;
     }
-    *ret_ms = (int64_t) timegm(&tm) * 1000 + ms;
+    s = (int64_t) timegm(&tm);
+    if (tm.tm_mon != month) { /* timegm() has made 2 March of 30 February */
+        return false;
+    }
+    *ret_ms = s * 1000 + ms;
     return true;
 }
 

@@ -65,7 +65,7 @@ static struct writer_job *group_more(struct writer *w, struct group *g)
     return *from;
 }
 
-/* One job in a nested transaction: a failure stays its own. */
+/* One job in a nested transaction: a failure stays its own. False: the parent is unusable. */
 static bool run_one(struct writer_job *job, struct kvdb_txn *parent, struct az_error *err)
 {
     struct kvdb_txn *txn = NULL;
@@ -77,7 +77,11 @@ static bool run_one(struct writer_job *job, struct kvdb_txn *parent, struct az_e
         kvdb_abort(txn);
         return true;
     }
-    return kvdb_commit(txn, err);
+    if (!kvdb_commit(txn, err)) {
+        log_error("a write was not stored: %s", err->detail);
+        job->refused = true;
+    }
+    return true;
 }
 
 static void run_group(struct writer *w, struct group *group)
@@ -101,7 +105,7 @@ static void run_group(struct writer *w, struct group *group)
     }
     for (struct writer_job *job = group->head; job; job = next) {
         next = job->next;
-        job->done(job, ok);
+        job->done(job, ok && !job->refused);
     }
 }
 
@@ -137,6 +141,7 @@ struct writer *writer_new(struct kvdb *db)
 void writer_submit(struct writer *w, struct writer_job *job)
 {
     job->next = NULL;
+    job->refused = false;
     (void) pthread_mutex_lock(&w->lock);
     *w->tail = job;
     w->tail = &job->next;
