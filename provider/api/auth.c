@@ -23,6 +23,19 @@ bool provider_audience_is(const char *aud, const char *const *good, size_t n)
     return false;
 }
 
+/* Every 401 says where tokens come from (RFC 9110 section 11.6.1). */
+static void challenge(struct provider_call *c, const char *error, const char *why)
+{
+    char login[URL_MAX];
+
+    (void) site_url(&c->site, SVC_LOGIN, NULL, login);
+    (void) http_response_set_header(&c->x->resp, "WWW-Authenticate",
+                                    error ? "Bearer authorization_uri=\"%s/%s\", error=\"%s\", "
+                                            "error_description=\"%s\""
+                                          : "Bearer authorization_uri=\"%s/%s\"",
+                                    login, c->d->default_tenant, error, why);
+}
+
 bool provider_authenticate(struct provider_call *c, struct az_error *reterr)
 {
     static const char *const arm[] = {"https://management.azure.com",
@@ -30,28 +43,30 @@ bool provider_authenticate(struct provider_call *c, struct az_error *reterr)
                                       "https://management.localhost"};
     static const char *const graph[] = {"https://graph.microsoft.com", "https://graph.windows.net",
                                         "https://graph.localhost"};
+    static const char expired[] =
+        "The access token expiry UTC time is earlier than current UTC time.";
+    static const char invalid[] = "The access token is invalid.";
     struct str_view auth = http_header_get(&c->x->req, "authorization");
     bool is_graph = c->site.service == SVC_GRAPH;
-    char login[URL_MAX];
     enum token_verdict verdict;
 
     if (auth.len <= 7 || strncasecmp(auth.ptr, "Bearer ", 7) != 0) {
-        (void) http_response_set_header(
-            &c->x->resp, "WWW-Authenticate", "Bearer authorization_uri=\"%s/%s\"",
-            site_url(&c->site, SVC_LOGIN, NULL, login), c->d->default_tenant);
+        challenge(c, NULL, NULL);
         return az_fail(reterr, AZ_ERR_AUTHENTICATION_FAILED,
                        "Authentication failed. The 'Authorization' header is missing.");
     }
     verdict = token_verify(c->d->tokens, (struct str_view){auth.ptr + 7, auth.len - 7},
                            clock_real_ms() / 1000, &c->who, NULL);
     if (verdict == TOKEN_EXPIRED) {
-        return az_fail(reterr, AZ_ERR_EXPIRED_TOKEN,
-                       "The access token expiry UTC time is earlier than current UTC time.");
+        challenge(c, "invalid_token", expired);
+        return az_fail(reterr, AZ_ERR_EXPIRED_TOKEN, "%s", expired);
     }
     if (verdict != TOKEN_OK) {
-        return az_fail(reterr, AZ_ERR_INVALID_TOKEN, "The access token is invalid.");
+        challenge(c, "invalid_token", invalid);
+        return az_fail(reterr, AZ_ERR_INVALID_TOKEN, "%s", invalid);
     }
     if (!provider_audience_is(c->who.aud, is_graph ? graph : arm, 3)) {
+        challenge(c, "invalid_token", "The access token is for another audience.");
         return az_fail(
             reterr, AZ_ERR_INVALID_TOKEN_AUDIENCE,
             "The access token has been obtained for wrong audience or resource '%s'. It should exactly "

@@ -68,7 +68,7 @@ static bool answer_token(struct provider_call *c, struct kvdb_txn *txn, struct a
     static const char *const ids[] = {"client_id", "object_id", "msi_res_id", "mi_res_id",
                                       "principal_id"};
     char resource_buf[256];
-    char id_buf[512];
+    char id_buf[ARRAY_LEN(ids)][512];
     const char *resource = param(c, "resource", resource_buf, sizeof(resource_buf));
     const char *id = NULL;
     struct principal p;
@@ -77,7 +77,7 @@ static bool answer_token(struct provider_call *c, struct kvdb_txn *txn, struct a
     CLEANUP(free_str) char *token = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-        const char *v = param(c, ids[i], id_buf, sizeof(id_buf));
+        const char *v = param(c, ids[i], id_buf[i], sizeof(id_buf[i]));
 
         if (v && id) {
             return az_fail(reterr, AZ_ERR_OAUTH_INVALID_REQUEST,

@@ -1,6 +1,7 @@
 """A running kvsim for end-to-end tests: started on ports of its own choice, stopped by its own process id.
 
-Python's standard library only. Names are *.localhost; connections go to 127.0.0.1 whatever the resolver says.
+Python's standard library only. Names are *.localhost; connections go to 127.0.0.1 whatever the resolver says. Requests
+under the public Azure names go through the proxy.
 """
 
 import base64
@@ -84,10 +85,27 @@ class Sim:
     def kvsim(self, *args, check=True):
         return subprocess.run([KVSIM, *args, "--state", self.state], capture_output=True, text=True, check=check)
 
-    def http(self, method, url, body=None, headers=None):
+    def tunnel(self, host):
+        """A connection to a public Azure name, through the proxy."""
+        raw = socket.create_connection(("127.0.0.1", int(self.e["proxy_url"].split(":")[-1])), timeout=30)
+        raw.sendall(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
+        got = b""
+        while not got.endswith(b"\r\n\r\n"):
+            piece = raw.recv(1)
+            if not piece:
+                break
+            got += piece
+        if b" 200 " not in got:
+            raw.close()
+            raise ConnectionRefusedError(got.decode())
+        return raw
+
+    def http(self, method, url, body=None, headers=None, address="127.0.0.1"):
         u = urllib.parse.urlsplit(url)
-        conn = http.client.HTTPConnection(u.hostname, u.port)
-        raw = socket.create_connection(("127.0.0.1", u.port), timeout=30)
+        conn = http.client.HTTPConnection(u.hostname, u.port or 443 if u.scheme == "https" else u.port)
+        conn.default_port = 443 if u.scheme == "https" else 80
+        azure = u.scheme == "https" and not u.hostname.endswith("localhost")
+        raw = self.tunnel(u.hostname) if azure else socket.create_connection((address, u.port), timeout=30)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # head and body are two writes
         conn.sock = self.tls.wrap_socket(raw, server_hostname=u.hostname) if u.scheme == "https" else raw
         try:
