@@ -4,7 +4,7 @@
 # What the product is built from.
 build_packages="gcc meson ninja-build pkg-config libc6-dev libssl-dev libevent-dev liblmdb-dev libjansson-dev libjose-dev libhttp-parser-dev libcurl4-openssl-dev libcurl4 ca-certificates curl"
 # What its tests need beside that.
-test_packages="libcmocka-dev openssl python3 python3-venv"
+test_packages="libcmocka-dev openssl python3 python3-venv wrk"
 # What tools/check needs beside that.
 check_packages="clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev llvm"
 
