@@ -7,6 +7,31 @@
 
 #include "common/json.h"
 
+/*
+ * The resource manager's quotas: what is left of them. Names and first values as recorded since
+ * 2024-07
+ * ("-global-"); nothing is throttled here, so that they never fall.
+ */
+static void quota_header(struct provider_call *c)
+{
+    static const struct {
+        unsigned methods;
+        const char *name;
+        const char *left;
+    } quotas[] = {
+        {HTTP_M_GET | HTTP_M_HEAD,                "x-ms-ratelimit-remaining-subscription-global-reads",   "3749"},
+        {HTTP_M_PUT | HTTP_M_PATCH | HTTP_M_POST,
+         "x-ms-ratelimit-remaining-subscription-global-writes",                                           "2999"},
+        {HTTP_M_DELETE,                           "x-ms-ratelimit-remaining-subscription-global-deletes", "2999"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(quotas); i++) {
+        if ((quotas[i].methods & (unsigned) c->x->req.method) != 0) {
+            (void) http_response_set_header(&c->x->resp, quotas[i].name, "%s", quotas[i].left);
+        }
+    }
+}
+
 void provider_answer_headers(struct provider_call *c)
 {
     struct http_response *r = &c->x->resp;
@@ -27,6 +52,9 @@ void provider_answer_headers(struct provider_call *c)
                                         (int) (corr.len > 0 ? corr.len : GUID_TEXT_LEN),
                                         corr.len > 0 ? corr.ptr : c->request_id);
         (void) http_response_set_header(r, "x-ms-routing-request-id", "KVSIM:%s", c->request_id);
+    }
+    if (plane == PPLANE_ARM && c->subscription.id[0]) {
+        quota_header(c);
     }
     (void) http_response_set_header(r, "Strict-Transport-Security",
                                     "max-age=31536000; includeSubDomains");

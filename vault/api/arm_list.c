@@ -14,14 +14,10 @@ struct collect {
     const char *name; /* NULL: any */
 };
 
-static bool answer_list(struct vault_call *c, json_t *list, bool with_link)
+static bool answer_list(struct vault_call *c, json_t *list)
 {
     AUTO_JSON *doc = json_pack("{s:o}", "value", list);
-    char url[URL_MAX];
 
-    if (with_link) {
-        (void) site_url(&c->site, SVC_MANAGEMENT, NULL, url);
-    }
     return vault_answer_json(c, 200, doc);
 }
 
@@ -45,7 +41,7 @@ bool arm_vault_list_run(struct vault_call *c, struct kvdb_txn *txn, struct az_er
         json_decref(k.list);
         return false;
     }
-    return answer_list(c, k.list, false);
+    return answer_list(c, k.list);
 }
 
 static bool add_resource(void *ctx, const struct vault *v)
@@ -75,7 +71,7 @@ bool arm_resources_run(struct vault_call *c, struct kvdb_txn *txn, struct az_err
         json_decref(k.list);
         return false;
     }
-    return answer_list(c, k.list, false);
+    return answer_list(c, k.list);
 }
 
 static json_t *deleted_json(const struct vault *v)
@@ -118,7 +114,7 @@ bool arm_deleted_list_run(struct vault_call *c, struct kvdb_txn *txn, struct az_
         json_decref(k.list);
         return false;
     }
-    return answer_list(c, k.list, false);
+    return answer_list(c, k.list);
 }
 
 static bool find_deleted(struct vault_call *c, struct kvdb_txn *txn, struct vault **ret,
@@ -217,7 +213,35 @@ bool arm_empty_list_run(struct vault_call *c, struct kvdb_txn *txn, struct az_er
 {
     (void) txn;
     (void) reterr;
-    return answer_list(c, json_array(), false);
+    return answer_list(c, json_array());
+}
+
+/* Recorded in 2020, 2023 and 2024; the zone is that of the public cloud whatever the name family.
+ */
+bool arm_private_links_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_VAULT *v = NULL;
+
+    if (!arm_vault_find(c, txn, &v, reterr)) {
+        return false;
+    }
+    return answer_list(
+        c,
+        json_pack("[{s:o,s:s,s:s,s:{s:s,s:[s],s:[s]}}]", "id",
+                  json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/"
+                               "vaults/%s/privateLinkResources/vault",
+                               v->subscription, v->resource_group, v->name),
+                  "name", "vault", "type", "Microsoft.KeyVault/vaults/privateLinkResources",
+                  "properties", "groupId", "vault", "requiredMembers", "default",
+                  "requiredZoneNames", "privatelink.vaultcore.azure.net"));
+}
+
+/* Private endpoints and perimeters belong to the network provider, which is not simulated: none. */
+bool arm_vault_children_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_VAULT *v = NULL;
+
+    return arm_vault_find(c, txn, &v, reterr) && answer_list(c, json_array());
 }
 
 bool arm_operations_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -234,5 +258,5 @@ bool arm_operations_run(struct vault_call *c, struct kvdb_txn *txn, struct az_er
                                                      "provider", "Microsoft Key Vault", "resource",
                                                      "Key", "operation", r->audit_name));
     }
-    return answer_list(c, list, false);
+    return answer_list(c, list);
 }

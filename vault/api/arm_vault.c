@@ -97,7 +97,8 @@ json_t *arm_vault_json(struct vault_call *c, const struct vault *v, bool created
     return doc;
 }
 
-bool arm_vault_find(struct vault_call *c, struct kvdb_txn *txn, struct vault **ret,
+/* *ret: the live vault of the path's subscription and group, or NULL. */
+static bool look_up(struct vault_call *c, struct kvdb_txn *txn, struct vault **ret,
                     struct az_error *reterr)
 {
     char sub[64];
@@ -110,12 +111,28 @@ bool arm_vault_find(struct vault_call *c, struct kvdb_txn *txn, struct vault **r
     if (!vault_store_get(txn, name, ret, reterr)) {
         return false;
     }
-    if (*ret && (*ret)->deleted_s == 0 && strcasecmp((*ret)->subscription, sub) == 0 &&
-        strcasecmp((*ret)->resource_group, group) == 0) {
+    if (*ret && ((*ret)->deleted_s != 0 || strcasecmp((*ret)->subscription, sub) != 0 ||
+                 strcasecmp((*ret)->resource_group, group) != 0)) {
+        vault_free(*ret);
+        *ret = NULL;
+    }
+    return true;
+}
+
+bool arm_vault_find(struct vault_call *c, struct kvdb_txn *txn, struct vault **ret,
+                    struct az_error *reterr)
+{
+    char group[128];
+    char name[128];
+
+    if (!look_up(c, txn, ret, reterr)) {
+        return false;
+    }
+    if (*ret) {
         return true;
     }
-    vault_free(*ret);
-    *ret = NULL;
+    (void) vault_param(c, P_GROUP, group, sizeof(group));
+    (void) vault_param(c, P_NAME, name, sizeof(name));
     (void) http_response_set_header(&c->x->resp, "x-ms-failure-cause", "gateway");
     return az_fail(
         reterr, AZ_ERR_RESOURCE_NOT_FOUND,
@@ -283,11 +300,11 @@ bool arm_vault_delete_run(struct vault_call *c, struct kvdb_txn *txn, struct az_
 {
     AUTO_VAULT *v = NULL;
 
-    if (!arm_vault_find(c, txn, &v, reterr)) {
-        if (reterr->errc == AZ_ERR_RESOURCE_NOT_FOUND) {
-            return vault_answer_empty(c, 204);
-        }
+    if (!look_up(c, txn, &v, reterr)) {
         return false;
+    }
+    if (!v) {
+        return vault_answer_empty(c, 204);
     }
     if (!v->soft_delete) {
         return vault_store_purge(txn, v, reterr) && vault_answer_empty(c, 200);

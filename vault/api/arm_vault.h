@@ -18,6 +18,8 @@ vault_handler_fn arm_operation_run;
 vault_handler_fn arm_check_name_run;
 vault_handler_fn arm_empty_list_run;
 vault_handler_fn arm_operations_run;
+vault_handler_fn arm_private_links_run;
+vault_handler_fn arm_vault_children_run;
 
 /* The vault's ARM document; created: provisioningState is RegisteringDns (recorded). New reference.
  */
