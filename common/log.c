@@ -43,6 +43,11 @@ void log_line(enum log_level level, const char *fmt, ...)
     if ((size_t) n > sizeof(line) - 2) {
         n = (int) sizeof(line) - 2;
     }
+    for (int i = 0; i < n; i++) { /* what a client has sent must not look like a line of ours */
+        if ((unsigned char) line[i] < 0x20 || line[i] == 0x7f) {
+            line[i] = '?';
+        }
+    }
     line[n++] = '\n';
     /* Nothing can be done about a log that can't be written. */
     (void) !write(STDERR_FILENO, line, (size_t) n);
