@@ -53,11 +53,30 @@ static bool add_number(json_t *obj, const char *name, EVP_PKEY *key, const char 
     return buf_ok(&text) && json_object_set_new(obj, name, json_stringn(text.data, text.len)) == 0;
 }
 
+/* ML-DSA-87 has the longest public key of all: 2592 bytes (FIPS 204, table 2). */
+static bool add_octets(json_t *obj, const char *name, EVP_PKEY *key, const char *param)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    uint8_t raw[2592];
+    size_t len = 0;
+
+    if (EVP_PKEY_get_octet_string_param(key, param, raw, sizeof(raw), &len) != 1) {
+        return false;
+    }
+    base64url_write(&text, raw, len);
+    return buf_ok(&text) && json_object_set_new(obj, name, json_stringn(text.data, text.len)) == 0;
+}
+
 bool jwk_add_public(json_t *obj, EVP_PKEY *key, struct az_error *reterr)
 {
+    enum key_kind kind = key_kind_of(key);
     bool ok;
 
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
+    if (kind == KEY_KIND_OCT) {
+        ok = true; /* a symmetric key has no public part */
+    } else if (kind == KEY_KIND_AKP) {
+        ok = add_octets(obj, "pub", key, OSSL_PKEY_PARAM_PUB_KEY);
+    } else if (kind == KEY_KIND_RSA) {
         ok = add_number(obj, "n", key, OSSL_PKEY_PARAM_RSA_N, 0) &&
              add_number(obj, "e", key, OSSL_PKEY_PARAM_RSA_E, 0);
     } else {
@@ -185,6 +204,18 @@ static bool ec_from_jwk(const json_t *jwk, EVP_PKEY **ret)
     return from_params("EC", bld, d != NULL, ret);
 }
 
+/* AES keys only: key-attributes of the specification name 128, 192 and 256 bits. */
+static bool oct_from_jwk(const json_t *jwk, EVP_PKEY **ret)
+{
+    const char *text = json_string_value(json_object_get(jwk, "k"));
+    CLEANUP(bytes_clear_free) struct bytes raw = {0};
+    struct az_error ignored;
+
+    return text && base64url_read(sv_from(text), &raw) &&
+           (raw.len == 16 || raw.len == 24 || raw.len == 32) &&
+           key_from_octets(raw.data, raw.len, ret, &ignored);
+}
+
 bool jwk_to_key(const json_t *jwk, EVP_PKEY **ret, struct az_error *reterr)
 {
     const char *kty = json_string_value(json_object_get(jwk, "kty"));
@@ -194,6 +225,9 @@ bool jwk_to_key(const json_t *jwk, EVP_PKEY **ret, struct az_error *reterr)
     }
     if (kty && (strcmp(kty, "EC") == 0 || strcmp(kty, "EC-HSM") == 0)) {
         return ec_from_jwk(jwk, ret) || bad(reterr);
+    }
+    if (kty && (strcmp(kty, "oct") == 0 || strcmp(kty, "oct-HSM") == 0)) {
+        return oct_from_jwk(jwk, ret) || bad(reterr);
     }
     return bad(reterr);
 }

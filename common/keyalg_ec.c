@@ -41,8 +41,8 @@ static bool der_to_raw(const unsigned char *der, size_t der_len, size_t width, s
            BN_bn2binpad(ECDSA_SIG_get0_s(sig), ret->data + width, (int) width) == (int) width;
 }
 
-bool ec_sign(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct bytes in,
-             struct bytes *ret, struct az_error *reterr)
+bool ec_sign(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, const struct key_input *in,
+             struct key_output *ret, struct az_error *reterr)
 {
     CLEANUP(ec_ctx_cleanup) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     CLEANUP(bytes_clear_free) struct bytes raw = {0};
@@ -52,12 +52,12 @@ bool ec_sign(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct by
     (void) alg;
     (void) op;
     if (!ctx || EVP_PKEY_sign_init(ctx) <= 0 ||
-        EVP_PKEY_sign(ctx, der, &len, in.data, in.len) <= 0 ||
+        EVP_PKEY_sign(ctx, der, &len, in->value.data, in->value.len) <= 0 ||
         !der_to_raw(der, len, field_width(key), &raw)) {
         ERR_clear_error();
         return az_fail_internal(reterr, "ECDSA signing failed");
     }
-    *ret = bytes_take(&raw);
+    ret->value = bytes_take(&raw);
     return true;
 }
 
@@ -77,7 +77,7 @@ static size_t raw_to_der(struct bytes raw, size_t width, unsigned char **der)
     return len > 0 ? (size_t) len : 0;
 }
 
-bool ec_verify(const struct key_alg *alg, EVP_PKEY *key, struct bytes digest,
+bool ec_verify(const struct key_alg *alg, EVP_PKEY *key, const struct key_input *in,
                struct bytes signature)
 {
     CLEANUP(ec_ctx_cleanup) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
@@ -92,7 +92,7 @@ bool ec_verify(const struct key_alg *alg, EVP_PKEY *key, struct bytes digest,
     }
     len = raw_to_der(signature, width, &der);
     good = len > 0 && ctx && EVP_PKEY_verify_init(ctx) > 0 &&
-           EVP_PKEY_verify(ctx, der, len, digest.data, digest.len) == 1;
+           EVP_PKEY_verify(ctx, der, len, in->value.data, in->value.len) == 1;
     OPENSSL_free(der);
     ERR_clear_error();
     return good;

@@ -39,10 +39,11 @@ static bool set_rejection(EVP_PKEY_CTX *ctx)
     return EVP_PKEY_CTX_set_params(ctx, params) > 0;
 }
 
-bool rsa_cipher(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct bytes in,
-                struct bytes *ret, struct az_error *reterr)
+bool rsa_cipher(const struct key_alg *alg, EVP_PKEY *key, enum key_op op,
+                const struct key_input *input, struct key_output *ret, struct az_error *reterr)
 {
-    bool forward = op == KEY_OP_ENCRYPT || op == KEY_OP_WRAP;
+    const struct bytes in = input->value;
+    bool forward = key_op_forward(op);
     int (*init)(EVP_PKEY_CTX *) = forward ? EVP_PKEY_encrypt_init : EVP_PKEY_decrypt_init;
     int (*run)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) =
         forward ? EVP_PKEY_encrypt : EVP_PKEY_decrypt;
@@ -63,19 +64,17 @@ bool rsa_cipher(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct
     if ((!forward && in.len != len) ||
         run(ctx, out.data, &len, in.data ? in.data : out.data, in.len) <= 0) {
         ERR_clear_error();
-        /* One text for every cause: a caller must not learn from the padding. The texts are ours.
-         */
-        return az_fail(reterr, AZ_ERR_BAD_PARAMETER, "%s",
-                       forward ? "The value is too long for this key and algorithm."
-                               : "The parameter is incorrect.");
+        return forward ? az_fail(reterr, AZ_ERR_BAD_PARAMETER, /* the text is ours */
+                                 "The value is too long for this key and algorithm.")
+                       : key_fail_open(reterr);
     }
     out.len = len;
-    *ret = bytes_take(&out);
+    ret->value = bytes_take(&out);
     return true;
 }
 
-bool rsa_sign(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct bytes in,
-              struct bytes *ret, struct az_error *reterr)
+bool rsa_sign(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, const struct key_input *in,
+              struct key_output *ret, struct az_error *reterr)
 {
     AUTO_EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     CLEANUP(bytes_clear_free) struct bytes out = {0};
@@ -86,22 +85,23 @@ bool rsa_sign(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, struct b
         ERR_clear_error();
         return az_fail_internal(reterr, "RSA set-up failed");
     }
-    if (EVP_PKEY_sign(ctx, out.data, &len, in.data, in.len) <= 0) {
+    if (EVP_PKEY_sign(ctx, out.data, &len, in->value.data, in->value.len) <= 0) {
         ERR_clear_error();
         return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
                        "The value is too long for this key and algorithm.");
     }
     out.len = len;
-    *ret = bytes_take(&out);
+    ret->value = bytes_take(&out);
     return true;
 }
 
-bool rsa_verify(const struct key_alg *alg, EVP_PKEY *key, struct bytes digest,
+bool rsa_verify(const struct key_alg *alg, EVP_PKEY *key, const struct key_input *in,
                 struct bytes signature)
 {
     AUTO_EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-    bool good = ctx && EVP_PKEY_verify_init(ctx) > 0 && set_padding(alg, ctx) &&
-                EVP_PKEY_verify(ctx, signature.data, signature.len, digest.data, digest.len) == 1;
+    bool good =
+        ctx && EVP_PKEY_verify_init(ctx) > 0 && set_padding(alg, ctx) &&
+        EVP_PKEY_verify(ctx, signature.data, signature.len, in->value.data, in->value.len) == 1;
 
     ERR_clear_error();
     return good;

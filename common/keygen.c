@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -152,9 +153,49 @@ bool keypool_take(struct keypool *p, unsigned rsa_bits, enum key_curve curve, EV
 
 DEFINE_CLEANUP(p8_cleanup, PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
 
+/* PKCS#8 for a symmetric key. RFC 5958 leaves the algorithm open: AES of the key's length says what
+ * the bytes are. */
+static PKCS8_PRIV_KEY_INFO *oct_to_p8(EVP_PKEY *key)
+{
+    PKCS8_PRIV_KEY_INFO *p8 = PKCS8_PRIV_KEY_INFO_new();
+    uint8_t raw[KEY_OCT_MAX];
+    size_t len = key_octets(key, raw);
+    unsigned char *copy = len > 0 ? OPENSSL_memdup(raw, len) : NULL;
+    int nid = len == 16 ? NID_aes_128_ecb : len == 24 ? NID_aes_192_ecb : NID_aes_256_ecb;
+
+    OPENSSL_cleanse(raw, sizeof(raw));
+    if (!p8 || !copy ||
+        PKCS8_pkey_set0(p8, OBJ_nid2obj(nid), 0, V_ASN1_UNDEF, NULL, copy, (int) len) != 1) {
+        OPENSSL_clear_free(copy, len);
+        PKCS8_PRIV_KEY_INFO_free(p8);
+        return NULL;
+    }
+    return p8;
+}
+
+/* NULL: another algorithm, or not decodable. */
+static EVP_PKEY *oct_from_p8(const PKCS8_PRIV_KEY_INFO *p8)
+{
+    const ASN1_OBJECT *algorithm = NULL;
+    const unsigned char *raw = NULL;
+    EVP_PKEY *key = NULL;
+    struct az_error ignored;
+    int len = 0;
+    int nid =
+        PKCS8_pkey_get0(&algorithm, &raw, &len, NULL, p8) == 1 ? OBJ_obj2nid(algorithm) : NID_undef;
+
+    if ((nid != NID_aes_128_ecb && nid != NID_aes_192_ecb && nid != NID_aes_256_ecb) || len <= 0 ||
+        !key_from_octets(raw, (size_t) len, &key, &ignored)) {
+        return NULL;
+    }
+    return key;
+}
+
 bool key_to_pkcs8(EVP_PKEY *key, struct bytes *ret, struct az_error *reterr)
 {
-    CLEANUP(p8_cleanup) PKCS8_PRIV_KEY_INFO *p8 = EVP_PKEY2PKCS8(key);
+    CLEANUP(p8_cleanup)
+    PKCS8_PRIV_KEY_INFO *p8 =
+        key_kind_of(key) == KEY_KIND_OCT ? oct_to_p8(key) : EVP_PKEY2PKCS8(key);
     unsigned char *der = NULL;
     int len = p8 ? i2d_PKCS8_PRIV_KEY_INFO(p8, &der) : -1;
 
@@ -171,8 +212,11 @@ bool key_from_pkcs8(const struct bytes *der, EVP_PKEY **ret, struct az_error *re
     const unsigned char *p = der->data;
     CLEANUP(p8_cleanup)
     PKCS8_PRIV_KEY_INFO *p8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long) der->len);
-    EVP_PKEY *key = p8 ? EVP_PKCS82PKEY(p8) : NULL;
+    EVP_PKEY *key = p8 ? oct_from_p8(p8) : NULL;
 
+    if (p8 && !key) {
+        key = EVP_PKCS82PKEY(p8);
+    }
     if (!key) {
         ERR_clear_error();
         return az_fail_internal(reterr, "a stored key can't be decoded");

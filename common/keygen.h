@@ -22,6 +22,34 @@ const char *key_curve_name(enum key_curve curve);
 const char *key_curve_group(enum key_curve curve); /* OpenSSL's name */
 int key_curve_nid(enum key_curve curve);
 
+enum key_kind { KEY_KIND_RSA, KEY_KIND_EC, KEY_KIND_OCT, KEY_KIND_AKP, KEY_KIND_NONE };
+enum key_kind key_kind_of(EVP_PKEY *key);
+
+/*
+ * A symmetric key travels as an EVP_PKEY too (OpenSSL's type "HMAC": raw bytes, wiped when freed),
+ * so that caching, sealing and reference counting are the same for every kind.
+ */
+#define KEY_OCT_MAX 64 /* bytes; the service's keys have 16, 24 or 32, published vectors 64 */
+bool key_from_octets(const uint8_t *data, size_t len, EVP_PKEY **ret, struct az_error *reterr)
+    MUST_CHECK;
+/* Copies the bytes out (the caller wipes them) and says how many; 0: no symmetric key. */
+size_t key_octets(EVP_PKEY *key, uint8_t out[KEY_OCT_MAX]);
+
+/* ML-DSA (FIPS 204). Works where the OpenSSL at run time has it, 3.5 and later. */
+enum key_pq { PQ_NONE, PQ_ML_DSA_44, PQ_ML_DSA_65, PQ_ML_DSA_87 };
+enum key_pq key_pq_parse(const char *wire_name); /* "ML-DSA-44"; PQ_NONE: unknown */
+const char *key_pq_name(enum key_pq pq);
+bool key_pq_available(enum key_pq pq); /* looked up once */
+enum key_pq key_pq_of(EVP_PKEY *key);  /* PQ_NONE: another kind */
+
+/* What to generate; what doesn't apply to the kind is 0. */
+struct key_spec {
+    enum key_kind kind;
+    unsigned bits; /* RSA, oct */
+    enum key_curve curve;
+    enum key_pq pq;
+};
+
 /* rsa_bits > 0: RSA (2048, 3072, 4096); else EC on `curve`. *ret: EVP_PKEY_free(). Slow for RSA. */
 bool keygen_make(unsigned rsa_bits, enum key_curve curve, EVP_PKEY **ret, struct az_error *reterr)
     MUST_CHECK;
@@ -35,11 +63,20 @@ bool keypool_fill_one(void *pool); /* a workers_idle_fn: false when full */
 bool keypool_take(struct keypool *p, unsigned rsa_bits, enum key_curve curve, EVP_PKEY **ret,
                   struct az_error *reterr) MUST_CHECK;
 
-/* Public members only, in wire order: RSA n, e; EC crv, x, y (fixed width). Added to obj. */
+/* Any kind; RSA-2048 comes from the pool if it has one. p may be NULL. */
+bool keygen_spec(struct keypool *p, const struct key_spec *spec, EVP_PKEY **ret,
+                 struct az_error *reterr) MUST_CHECK;
+
+/* Public members only, in wire order: RSA n, e; EC crv, x, y (fixed width); AKP pub; oct none.
+ * Added to obj. */
 bool jwk_add_public(json_t *obj, EVP_PKEY *key, struct az_error *reterr) MUST_CHECK;
-/* A private or public JWK (kty RSA or EC, -HSM too) -> key; consistency is checked. */
+/*
+ * A private or public JWK (kty RSA or EC, -HSM too), or an oct one of 128, 192 or 256 bits -> key;
+ * consistency is checked.
+ */
 bool jwk_to_key(const json_t *jwk, EVP_PKEY **ret, struct az_error *reterr) MUST_CHECK;
 
+/* PKCS#8 for every kind; an oct key's has an AES algorithm identifier and the raw bytes. */
 bool key_to_pkcs8(EVP_PKEY *key, struct bytes *ret, struct az_error *reterr) MUST_CHECK;
 bool key_from_pkcs8(const struct bytes *der, EVP_PKEY **ret, struct az_error *reterr) MUST_CHECK;
 

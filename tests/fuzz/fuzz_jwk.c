@@ -15,6 +15,13 @@ static void check(EVP_PKEY *key)
     AUTO_JSON *out = json_object();
     EVP_PKEY *back = NULL;
     struct az_error err;
+
+    if (key_kind_of(key) == KEY_KIND_OCT) { /* nothing of it is public */
+        if (!out || !jwk_add_public(out, key, &err) || json_object_size(out) != 0) {
+            abort();
+        }
+        return;
+    }
     const char *kty = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? "RSA" : "EC";
 
     if (!out || !jwk_add_public(out, key, &err) ||

@@ -237,6 +237,9 @@ static void what_is_no_key_is_refused(void **state)
         "[]",
         "\"x\"",
         "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+        "{\"kty\":\"oct\"}",
+        "{\"kty\":\"oct\",\"k\":17}",
+        "{\"kty\":\"oct-HSM\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAA\"}", /* 17 bytes */
         "{\"kty\":\"rsa\"}",
         "{\"kty\":\"EC\",\"crv\":\"P-512\",\"x\":\"AQ\",\"y\":\"AQ\"}",
         "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}",
@@ -252,6 +255,33 @@ static void what_is_no_key_is_refused(void **state)
     assert_false(reads(NULL));
 }
 
+static void symmetric_keys_of_the_three_sizes_are_read_and_never_shown(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } rows[] = {
+        {"{\"kty\":\"oct\",\"k\":\"GawgguFyGrWKav7AX4VKUg\"}",                      16},
+        {"{\"kty\":\"oct-HSM\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\"}",        24},
+        {"{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"}", 32},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_JSON *jwk = json_loads(rows[i].text, 0, NULL);
+        AUTO_JSON *out = json_object();
+        uint8_t raw[KEY_OCT_MAX];
+        EVP_PKEY *key = NULL;
+        struct az_error err;
+
+        assert_true(jwk_to_key(jwk, &key, &err));
+        assert_int_equal(key_octets(key, raw), rows[i].len);
+        assert_true(jwk_add_public(out, key, &err));
+        assert_int_equal(json_object_size(out), 0);
+        EVP_PKEY_free(key);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +290,7 @@ int main(void)
         cmocka_unit_test(hsm_types_and_public_parts_are_keys_too),
         cmocka_unit_test(members_of_another_key_are_refused),
         cmocka_unit_test(published_keys_are_read_and_written_back),
+        cmocka_unit_test(symmetric_keys_of_the_three_sizes_are_read_and_never_shown),
         cmocka_unit_test(the_members_come_in_the_wires_order),
         cmocka_unit_test(what_is_no_key_is_refused),
     };
