@@ -7,6 +7,7 @@
 #define LIMIT_BODY_ARM        (1024 * 1024) /* resource manager: accessPolicies of 1024 entries */
 #define LIMIT_BODY_TOKEN      (64 * 1024)   /* token requests */
 #define LIMIT_FILE_BYTES      (512LL * 1024 * 1024) /* documented limit of the Files API */
+#define LIMIT_FILE_PAGE       10000                 /* files in a page of their list */
 #define LIMIT_HEADER_MS       10000                 /* until the headers are complete */
 #define LIMIT_IDLE_MS         120000 /* keep-alive between requests, and body stalls */
 #define LIMIT_KEY_NAME        127    /* azure-rules.md section 1 */

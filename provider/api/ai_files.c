@@ -4,6 +4,8 @@
  * stored under the account's data key; reading it needs that key, and so, with CMK, the vault's
  * consent.
  */
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -166,32 +168,67 @@ static bool upload_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     return provider_answer_json(c, is_v1(c) ? 200 : 201, file);
 }
 
+struct file_page {
+    json_t *data;
+    const char *purpose; /* NULL: any */
+    const char *after;   /* an id; NULL: from the start */
+    uint64_t limit;
+    bool more;
+};
+
 static void add_file(void *ctx, json_t *file)
 {
-    (void) json_array_append(ctx, file);
+    struct file_page *page = ctx;
+
+    if (page->after) {
+        page->after = strcmp(json_text(file, "id"), page->after) == 0 ? NULL : page->after;
+    } else if (!page->purpose || strcmp(json_text(file, "purpose"), page->purpose) == 0) {
+        page->more = json_array_size(page->data) >= page->limit;
+        if (!page->more) {
+            (void) json_array_append(page->data, file);
+        }
+    }
 }
 
+static bool take_limit(struct provider_call *c, uint64_t *ret, struct az_error *reterr)
+{
+    const char *text = http_param_get(&c->x->req, "limit");
+    char *end = NULL;
+
+    *ret = text ? strtoull(text, &end, 10) : LIMIT_FILE_PAGE;
+    return (!text || (isdigit((unsigned char) *text) && *end == '\0' && *ret > 0 &&
+                      *ret <= LIMIT_FILE_PAGE)) ||
+           az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The limit must be between 1 and %d.",
+                   LIMIT_FILE_PAGE);
+}
+
+/*
+ * `purpose` is declared in both forms (versions.md section 5). `after` is followed in both: the
+ * OpenAI libraries go on with it until a page is empty or says has_more: false, which the dated
+ * form does not have, so a list that ignored it would never end for them.
+ */
 static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *account = NULL;
-    json_t *data = json_array();
+    AUTO_JSON *data = json_array();
+    struct file_page page = {.data = data,
+                             .purpose = http_param_get(&c->x->req, "purpose"),
+                             .after = http_param_get(&c->x->req, "after")};
+    size_t n;
 
-    if (!ai_account(c, txn, &account, reterr)) {
-        json_decref(data);
+    if (!ai_account(c, txn, &account, reterr) || !take_limit(c, &page.limit, reterr)) {
         return false;
     }
-    file_store_each(txn, json_text(account, "uid"), add_file, data);
-    AUTO_JSON *doc = json_pack("{s:s,s:o}", "object", "list", "data", data);
+    file_store_each(txn, json_text(account, "uid"), add_file, &page);
+    AUTO_JSON *doc = json_pack("{s:s,s:O}", "object", "list", "data", data);
 
+    n = json_array_size(data);
     if (is_v1(c)) {
-        size_t n = json_array_size(data);
-
-        (void) json_object_set_new(doc, "has_more", json_false());
-        if (n > 0) {
-            (void) json_object_set(doc, "first_id", json_object_get(json_array_get(data, 0), "id"));
-            (void) json_object_set(doc, "last_id",
-                                   json_object_get(json_array_get(data, n - 1), "id"));
-        }
+        (void) json_object_set_new(doc, "has_more", json_boolean(page.more));
+    }
+    if (is_v1(c) && n > 0) {
+        (void) json_object_set(doc, "first_id", json_object_get(json_array_get(data, 0), "id"));
+        (void) json_object_set(doc, "last_id", json_object_get(json_array_get(data, n - 1), "id"));
     }
     return provider_answer_json(c, 200, doc);
 }

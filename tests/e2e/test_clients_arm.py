@@ -250,6 +250,27 @@ class Accounts(Arm):
         self.assertIn(s.arm("DELETE", deleted, version=ARM_AI).status, (200, 202, 204))
         self.assertEqual(s.arm("GET", deleted, version=ARM_AI).status, 404)
 
+    def test_files_are_paged_as_the_openai_libraries_page(self):
+        """They go on with after=ID until a page is empty or says has_more: false."""
+        s = self.sim
+        self.account("paged")
+        ids = {s.upload("paged", b"{}", purpose=p).json["id"] for p in ("fine-tune", "batch", "batch")}
+        for form, version in (("/openai/files", "&api-version=2024-10-21"), ("/openai/v1/files", "")):
+            got, after = [], ""
+            for _ in range(10):
+                a = s.files("paged", "GET", path="?limit=2" + after + version, form=form, query=None)
+                page = a.json["data"]
+                if not page:
+                    break
+                got += [f["id"] for f in page]
+                after = "&after=" + page[-1]["id"]
+                if a.json.get("has_more") is False:
+                    break
+            self.assertEqual((sorted(got), len(got)), (sorted(ids), 3), form)
+        self.assertEqual(len(s.files("paged", "GET", query="2024-10-21&purpose=batch").json["data"]), 2)
+        for bad in ("0", "x", "-1", "10001"):
+            self.assertEqual(s.files("paged", "GET", query="2024-10-21&limit=" + bad).status, 400, bad)
+
     def test_the_endpoint_of_an_account_follows_the_name_that_was_asked(self):
         """8 absolute URLs."""
         self.account("named")

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# Sourced by the tests with real clients: a kvsim of their own, and the environment that `kvsim env` gives. Nothing else
+# tells the clients where to go.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${KVSIM_BUILD:-$root/build}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/kvsim
+
+skip() { # WHY
+    echo "$1"
+    exit 77
+}
+
+start_kvsim() {
+    KVSIM_STATE=$(mktemp -d)
+    export KVSIM_STATE
+    "$build/tools/kvsim" up --port-base 0 --durability relaxed >"$KVSIM_STATE.log" 2>&1 &
+    kvsim_pid=$!
+    trap 'kill $kvsim_pid 2>/dev/null; wait $kvsim_pid 2>/dev/null; rm -rf "$KVSIM_STATE" "$KVSIM_STATE.log"' EXIT
+    for _ in $(seq 600); do
+        [ -s "$KVSIM_STATE/endpoints.json" ] && break
+        kill -0 $kvsim_pid 2>/dev/null || { cat "$KVSIM_STATE.log"; exit 1; }
+        read -rt 0.05 <> <(:) || [ $? -gt 128 ]
+    done
+    eval "$("$build/tools/kvsim" env)"
+}
+
+# The SDKs of these tests have no client for resource groups.
+make_group() { # NAME
+    token=$(curl -sS "https://login.microsoftonline.com/$AZURE_TENANT_ID/oauth2/v2.0/token" -d grant_type=client_credentials \
+        -d "client_id=$AZURE_CLIENT_ID" --data-urlencode "client_secret=$AZURE_CLIENT_SECRET" \
+        -d scope=https://management.azure.com/.default | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+    curl -sS -o /dev/null -X PUT -H "Authorization: Bearer $token" -d '{"location":"westeurope"}' \
+        "https://management.azure.com/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$1?api-version=2024-11-01"
+}
