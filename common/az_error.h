@@ -22,11 +22,16 @@ enum az_errc {
 /* The longest text known (restore conflict, vault name in use) has under 900 bytes. */
 #define AZ_ERROR_MESSAGE_MAX 1536
 
+#define AZ_ERROR_BROKEN_MAX  24
+
 struct az_error {
     enum az_errc errc;
     const char *inner;  /* static, or NULL: innererror.code */
     const char *rule;   /* static, or NULL: id of the documented rule that refused */
     const char *target; /* static, or NULL: ARM's "target" */
+    struct {
+        const char *rule, *message;     /* static */
+    } broken[AZ_ERROR_BROKEN_MAX];      /* every broken rule; ends at a NULL rule */
     char message[AZ_ERROR_MESSAGE_MAX]; /* sent to the client */
     char detail[256];                   /* logged, never sent; never key material or tokens */
 };

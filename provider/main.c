@@ -15,6 +15,7 @@
 #include "provider/api/api.h"
 #include "provider/api/dek.h"
 #include "provider/api/login.h"
+#include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
 #include "provider/vault_client_http.h"
@@ -34,6 +35,7 @@ struct options {
     uint64_t map_size;
     bool ephemeral;
     bool print_routes;
+    const char *print_rules;
 };
 
 struct program {
@@ -72,6 +74,8 @@ static void parse(struct options *o, int argc, char **argv)
          0,                                                                                                                                    "error|warn|info|debug"},
         {"print-routes",  0, NULL,       "Print the route table and exit",                                 CLI_FLAG,     &o->print_routes, 0,
          NULL                                                                                                                                                         },
+        {"print-rules",   0, "FORMAT",   "Print the table of rules (page or json) and exit",               CLI_CHOICE,
+         &o->print_rules,                                                                                                                  0,  "page|json"            },
     };
     const struct cli cli = {
         .program = "providerd",
@@ -289,7 +293,8 @@ static bool start(struct program *p, const struct options *o, struct az_error *r
     p->d.deks = dek_cache_new();
     p->d.dek_cache_ttl_ms = o->dek_cache_ttl_ms;
     p->d.edition = o->edition && strcmp(o->edition, "2026") == 0 ? EDITION_2026 : EDITION_CLASSIC;
-    if (!p->d.deks) {
+    p->d.rules = rule_log_new();
+    if (!p->d.deks || !p->d.rules) {
         return az_fail_internal(reterr, "out of memory");
     }
     if (!open_sockets(p, o, reterr) || !open_state(p, o, reterr)) {
@@ -321,6 +326,18 @@ static void stop(struct program *p)
     sim_clock_close(p->d.clock);
 }
 
+static void print_rules(const char *format)
+{
+    if (strcmp(format, "page") == 0) {
+        rules_print_page(stdout);
+        return;
+    }
+    AUTO_JSON *doc = rules_json(NULL);
+
+    (void) json_dumpf(doc, stdout, JSON_INDENT(1));
+    (void) putchar('\n');
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.state = "kvsim-state"};
@@ -333,6 +350,10 @@ int main(int argc, char **argv)
     parse(&o, argc, argv);
     if (o.print_routes) {
         provider_api_print_routes(stdout);
+        return 0;
+    }
+    if (o.print_rules) {
+        print_rules(o.print_rules);
         return 0;
     }
     daemon_process_setup();
@@ -349,5 +370,9 @@ int main(int argc, char **argv)
     log_info("serving the resource manager on port %u", (unsigned) p.d.names.ports.management);
     (void) sigwait(&signals, &sig);
     stop(&p);
+    if (!rule_log_write(&p.d, o.state, &err)) {
+        log_error("%s", err.detail);
+    }
+    rule_log_free(p.d.rules);
     return 0;
 }

@@ -23,8 +23,9 @@ struct vault_facts {
     bool rbac;
     bool firewall_on;
     bool bypass_trusted;
-    unsigned identity_key_perms; /* what the asked-for principal holds: enum key_perm bits of
-                                    vault.h, as numbers */
+    unsigned identity_key_perms;  /* what the asked-for principal holds: enum key_perm bits of
+                                     vault.h, as numbers */
+    unsigned identity_rbac_perms; /* the same by role assignments, whatever the vault uses */
 };
 
 /* What the rules ask about a key version, as `get` with the identity's token shows it. */
@@ -40,6 +41,9 @@ struct key_facts {
     bool wrap, unwrap;    /* key_ops */
 };
 
+/* What became of a key, from the same control endpoint: a `get` tells the identity only 404. */
+enum cmk_key_state { CMK_KEY_LIVE, CMK_KEY_DELETED /* recoverable */, CMK_KEY_LOST };
+
 struct vault_client {
     void *ctx;
     /* principal_oid may be NULL. True with exists=false when there is no such vault. */
@@ -48,6 +52,8 @@ struct vault_client {
     /* version NULL or empty: the latest. token: the account's own. */
     bool (*get_key)(void *ctx, const char *vault, const char *key, const char *version,
                     const char *token, struct key_facts *ret, struct az_error *reterr);
+    /* CMK_KEY_LIVE too when it can't be had. */
+    enum cmk_key_state (*key_state)(void *ctx, const char *vault, const char *key);
     /* RSA-OAEP-256. Refusals of the vault: false with AZ_ERR_FORBIDDEN (or its own code), inner and
      * message as the vault gave them; unreachable: AZ_ERR_SERVICE_UNAVAILABLE. */
     bool (*wrap)(void *ctx, const char *vault, const char *key, const char *version,

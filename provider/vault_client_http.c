@@ -29,31 +29,53 @@ static void take(const json_t *o, const char *name, char *out, size_t size)
     (void) snprintf(out, size, "%s", s ? s : "");
 }
 
-static bool get_vault(void *ctx, const char *vault, const char *principal_oid,
-                      struct vault_facts *ret, struct az_error *reterr)
+/* GET /_sim/vaults/{vault}?ASKED=VALUE; new reference. */
+static bool facts(struct vault_http *v, const char *vault, const char *asked, const char *value,
+                  json_t **doc, struct az_error *reterr)
 {
-    struct vault_http *v = ctx;
     const struct http_client_header headers[] = {
         {"x-kvsim-control", v->control_token}
     };
     struct http_client_answer a = {0};
     char url[512];
+    bool ok;
 
-    *ret = (struct vault_facts){0};
-    (void) snprintf(url, sizeof(url),
-                    "https://management.localhost:%u/_sim/vaults/%.64s?principal=%.36s",
-                    (unsigned) v->port, vault, principal_oid ? principal_oid : "");
+    (void) snprintf(url, sizeof(url), "https://management.localhost:%u/_sim/vaults/%.64s?%s=%.127s",
+                    (unsigned) v->port, vault, asked, value);
     if (!http_client_call(v->http, "GET", url, headers, 1, (struct str_view){"", 0}, &a, reterr)) {
         return false;
     }
-    AUTO_JSON *doc = parse(&a);
+    ok = a.status == 200 ||
+         az_fail_internal(reterr, "vaultd answered %d for a vault's facts", a.status);
+    *doc = ok ? parse(&a) : NULL;
+    http_client_answer_done(&a);
+    return ok;
+}
 
-    if (a.status != 200) {
-        (void) az_fail_internal(reterr, "vaultd answered %d for a vault's facts", a.status);
-        http_client_answer_done(&a);
+static enum cmk_key_state key_state(void *ctx, const char *vault, const char *key)
+{
+    AUTO_JSON *doc = NULL;
+    struct az_error ignored;
+    const char *state;
+
+    if (!facts(ctx, vault, "key", key, &doc, &ignored)) {
+        return CMK_KEY_LIVE;
+    }
+    state = json_text(doc, "keyState");
+    return strcmp(state, "deleted") == 0 ? CMK_KEY_DELETED
+           : strcmp(state, "none") == 0  ? CMK_KEY_LOST
+                                         : CMK_KEY_LIVE;
+}
+
+static bool get_vault(void *ctx, const char *vault, const char *principal_oid,
+                      struct vault_facts *ret, struct az_error *reterr)
+{
+    AUTO_JSON *doc = NULL;
+
+    *ret = (struct vault_facts){0};
+    if (!facts(ctx, vault, "principal", principal_oid ? principal_oid : "", &doc, reterr)) {
         return false;
     }
-    http_client_answer_done(&a);
     ret->exists = json_is_true(json_object_get(doc, "exists"));
     take(doc, "name", ret->name, sizeof(ret->name));
     take(doc, "tenant", ret->tenant, sizeof(ret->tenant));
@@ -66,6 +88,8 @@ static bool get_vault(void *ctx, const char *vault, const char *principal_oid,
     ret->bypass_trusted = json_is_true(json_object_get(doc, "bypassTrusted"));
     ret->identity_key_perms =
         (unsigned) json_integer_value(json_object_get(doc, "identityKeyPerms"));
+    ret->identity_rbac_perms =
+        (unsigned) json_integer_value(json_object_get(doc, "identityRbacPerms"));
     return true;
 }
 
@@ -260,7 +284,7 @@ bool vault_http_new(const char *ca_file, uint16_t port, const char *control_toke
     }
     v->port = port;
     (void) snprintf(v->control_token, sizeof(v->control_token), "%s", control_token);
-    v->client = (struct vault_client){v, get_vault, get_key, wrap, unwrap, arm};
+    v->client = (struct vault_client){v, get_vault, get_key, key_state, wrap, unwrap, arm};
     *ret = v;
     return true;
 }

@@ -12,10 +12,10 @@
 #include "common/json.h"
 #include "provider/api/account.h"
 #include "provider/api/answer.h"
+#include "provider/api/cmk_check.h"
 #include "provider/api/dek.h"
+#include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
-
-#define MAX_RULES 64
 
 struct patch {
     int64_t revision;   /* of the account that prepare saw */
@@ -34,18 +34,22 @@ static void patch_free(void *p)
 
 /* "https://demo.vault.azure.net/", "https://demo.vault.localhost:7443" -> "demo"; both families are
  * accepted. */
-static bool vault_of_uri(struct provider_call *c, const char *uri, char out[LABEL_MAX])
+static enum cmk_home home_of_uri(struct provider_call *c, const char *uri, char out[LABEL_MAX])
 {
+    static const char hsm[] = ".managedhsm.azure.net";
     struct site site;
-    const char *host = strncasecmp(uri, "https://", 8) == 0 ? uri + 8 : NULL;
+    const char *host = strncasecmp(uri, "https://", 8) == 0 ? uri + 8 : "";
+    size_t len = strcspn(host, "/?#");
 
-    if (!host ||
-        !site_from_host(&c->d->names, (struct str_view){host, strcspn(host, "/?#")}, &site) ||
+    if (len > sizeof(hsm) && strncasecmp(host + len - strlen(hsm), hsm, strlen(hsm)) == 0) {
+        return CMK_HOME_MANAGED_HSM;
+    }
+    if (!site_from_host(&c->d->names, (struct str_view){host, len}, &site) ||
         site.service != SVC_VAULT) {
-        return false;
+        return CMK_HOME_ELSEWHERE;
     }
     (void) snprintf(out, LABEL_MAX, "%s", site.label);
-    return true;
+    return CMK_HOME_VAULT;
 }
 
 /* Facts for the rules, as far as they can be had: each is asked for with the account's own token.
@@ -56,8 +60,9 @@ static bool gather(struct provider_call *c, const struct principal *identity, co
 {
     CLEANUP(free_str) char *token = NULL;
 
-    if (!in->uri_is_vault || !in->key_given) {
-        return true;
+    in->vault_known = in->key_given && in->home != CMK_HOME_ELSEWHERE;
+    if (!in->vault_known || in->home == CMK_HOME_MANAGED_HSM) {
+        return true; /* Managed HSMs are not simulated: none exists */
     }
     if (!c->d->vaults->get_vault(c->d->vaults->ctx, vault, identity ? identity->oid : NULL,
                                  &in->vault, reterr)) {
@@ -66,6 +71,7 @@ static bool gather(struct provider_call *c, const struct principal *identity, co
     if (!in->vault.exists || !identity) {
         return true;
     }
+    in->key_known = true;
     return provider_mint_token(c->d, identity, "https://vault.azure.net", &token, reterr) &&
            c->d->vaults->get_key(c->d->vaults->ctx, vault, key, version, token, &in->key, reterr);
 }
@@ -75,7 +81,8 @@ struct key_ref {
     char vault[LABEL_MAX];
     char name[128];
     char version[64];
-    bool given, is_vault;
+    bool given, with_client_id;
+    enum cmk_home home;
 };
 
 static void take_key_ref(struct provider_call *c, const json_t *kvp, struct key_ref *r)
@@ -94,25 +101,62 @@ static void take_key_ref(struct provider_call *c, const json_t *kvp, struct key_
         }
     }
     r->given = uri[0] && r->name[0];
-    r->is_vault = vault_of_uri(c, uri, r->vault);
+    r->home = home_of_uri(c, uri, r->vault);
+    r->with_client_id = json_text(kvp, "identityClientId")[0] != '\0';
+}
+
+/* What the binding is to the one there is. */
+static enum cmk_op binding_op(const json_t *account, const struct key_ref *ref)
+{
+    const json_t *dek = json_object_get(account, "dek");
+
+    if (!json_object_get(dek, "wrapped")) {
+        return CMK_OP_ENABLE;
+    }
+    return strcasecmp(json_text(dek, "vault"), ref->vault) == 0 &&
+                   strcasecmp(json_text(dek, "key"), ref->name) == 0
+               ? CMK_OP_UPDATE_VERSION
+               : CMK_OP_OTHER_KEY;
 }
 
 static bool judge(struct provider_call *c, const json_t *account, const struct principal *identity,
                   const struct key_ref *ref, struct cmk_input *in, struct az_error *reterr)
 {
-    enum cmk_result results[MAX_RULES];
-
-    *in = (struct cmk_input){.kind = account_kind_find(json_text(account, "kind")),
-                             .edition = c->d->edition,
-                             .key_given = ref->given,
-                             .uri_is_vault = ref->is_vault,
-                             .sku = json_text(json_object_get(account, "sku"), "name"),
-                             .location = json_text(account, "location"),
-                             .tenant = c->subscription.tenant,
-                             .identity = identity != NULL,
-                             .now_s = c->now_ms / 1000};
+    *in = cmk_input_of(c, account, identity, binding_op(account, ref));
+    in->key_given = ref->given;
+    in->home = ref->home;
+    in->client_id_given = ref->with_client_id;
     return gather(c, identity, ref->vault, ref->name, ref->version, in, reterr) &&
-           (cmk_evaluate(in, results) || cmk_refuse(results, reterr));
+           cmk_judge(c, in, reterr);
+}
+
+/* What a binding that was refused (or not) shows of the rules that are no judgements. */
+static void note_binding(struct provider_call *c, const json_t *account, const struct key_ref *ref,
+                         const struct cmk_input *in, bool ok)
+{
+    enum cmk_result verdict = ok ? CMK_OBEYED : CMK_BROKEN;
+    bool same = strcmp(json_text(json_object_get(account, "dek"), "version"), in->key.version) == 0;
+
+    if (in->op == CMK_OP_ENABLE) {
+        rule_log_note(c->d, RULE_ENC_ENABLE_EXISTING, verdict);
+    } else if (in->op == CMK_OP_OTHER_KEY) {
+        rule_log_note(c->d, RULE_LIFE_OTHER_KEY, verdict);
+    } else if (ok && same) {
+        rule_log_note(c->d, RULE_LIFE_UPDATE_VERSION, CMK_BROKEN);
+    } else if (ok) {
+        rule_log_note(c->d, RULE_LIFE_UPDATE_VERSION, CMK_OBEYED);
+        rule_log_note(c->d, RULE_LIFE_ROTATE_NO_REENCRYPT, CMK_OBEYED);
+    } else {
+        rule_log_note(c->d, RULE_LIFE_ROTATE_NO_REENCRYPT, CMK_BROKEN);
+    }
+    if (ok && !ref->version[0]) {
+        rule_log_note(c->d, RULE_KEY_SELECT, CMK_OBEYED);
+    } else if (in->key_known && in->key.status == 404) {
+        rule_log_note(c->d, RULE_KEY_SELECT, CMK_BROKEN);
+    }
+    if (in->op != CMK_OP_CREATE && !in->identity) {
+        rule_log_note(c->d, RULE_ID_ENABLED_BY_CMK, CMK_BROKEN);
+    }
 }
 
 static bool bind(struct provider_call *c, const json_t *account,
@@ -127,12 +171,19 @@ static bool bind(struct provider_call *c, const json_t *account,
 
     take_key_ref(c, kvp, &ref);
     if (!judge(c, account, identity, &ref, &in, reterr)) {
+        note_binding(c, account, &ref, &in, false);
         return false;
     }
     /* The version that is current now is the one that is used from here on (key.select). */
     ok = dek_open(c->d, account, old_identity, key, reterr) &&
          dek_wrap(c->d, identity, ref.vault, ref.name, in.key.version, key, &p->dek, reterr);
     OPENSSL_cleanse(key, sizeof(key));
+    note_binding(c, account, &ref, &in, ok);
+    if (ok) {
+        /* For rev.expired and life.rotate-no-action, which are seen when data is used. */
+        (void) json_object_set_new(p->dek, "exp", json_integer(in.key.exp_s));
+        (void) json_object_set_new(p->dek, "rotated", json_boolean(in.op == CMK_OP_UPDATE_VERSION));
+    }
     p->encryption = ok ? json_pack("{s:{s:s,s:s,s:s},s:s}", "keyVaultProperties", "keyName",
                                    ref.name, "keyVersion", in.key.version, "keyVaultUri",
                                    json_text(kvp, "keyVaultUri"), "keySource", "Microsoft.KeyVault")
@@ -144,10 +195,13 @@ static bool unbind(struct provider_call *c, const json_t *account, const struct 
                    struct patch *p, struct az_error *reterr)
 {
     uint8_t key[SEAL_KEY_LEN];
-    bool ok = dek_open(c->d, account, identity, key, reterr) &&
-              dek_seal(c->d, json_text(account, "uid"), key, &p->dek, reterr);
+    bool open = dek_open(c->d, account, identity, key, reterr);
+    bool ok;
 
+    cmk_check_data(c, account, identity, CMK_OP_DISABLE, open, reterr);
+    ok = open && dek_seal(c->d, json_text(account, "uid"), key, &p->dek, reterr);
     OPENSSL_cleanse(key, sizeof(key));
+    rule_log_note(c->d, RULE_ENC_DISABLE, ok ? CMK_OBEYED : CMK_BROKEN);
     p->encryption = ok ? json_pack("{s:s}", "keySource", "Microsoft.CognitiveServices") : NULL;
     return ok;
 }
@@ -173,7 +227,11 @@ static bool prepare_encryption(struct provider_call *c, const json_t *account,
         return true;
     }
     if (strcasecmp(source, "Microsoft.CognitiveServices") == 0) {
-        return !wrapped || unbind(c, account, identity, p, reterr);
+        if (!wrapped) {
+            rule_log_note(c->d, RULE_ENC_DISABLE, CMK_BROKEN);
+            return true;
+        }
+        return unbind(c, account, identity, p, reterr);
     }
     if (source[0] && strcasecmp(source, "Microsoft.KeyVault") != 0) {
         return az_fail(reterr, AZ_ERR_CMK_REFUSED,
@@ -218,20 +276,21 @@ bool account_cmk_at_create(struct provider_call *c, const json_t *props, const c
     const json_t *e = json_object_iget(props, "encryption");
     bool key = json_is_object(json_object_iget(e, "keyVaultProperties"));
     const char *source = json_text(e, "keySource");
-    enum cmk_result results[MAX_RULES];
     struct cmk_input in = {
+        .op = CMK_OP_CREATE,
         .kind = account_kind_find(kind),
         .edition = EDITION_CLASSIC, /* 2026 needs user-assigned identities: not yet served */
-        .at_create = true,
         .key_given = key,
+        .home = CMK_HOME_VAULT,
         .sku = sku};
 
-    (void) c;
     if (!e || json_is_null(e) || strcasecmp(source, "Microsoft.CognitiveServices") == 0 ||
         (!source[0] && !key)) {
+        rule_log_note(c->d, RULE_ENC_DEFAULT_MMK, CMK_OBEYED);
         return true;
     }
-    return cmk_evaluate(&in, results) || cmk_refuse(results, reterr);
+    rule_log_note(c->d, RULE_ENC_DEFAULT_MMK, CMK_BROKEN);
+    return cmk_judge(c, &in, reterr);
 }
 
 /* The identity is born and dies with its switch (id.disable-cuts). */

@@ -17,7 +17,7 @@ static json_t *endpoint(struct provider_call *c, const json_t *a)
 {
     const struct account_kind *k = account_kind_find(json_text(a, "kind"));
     const char *sub = json_text(json_object_get(a, "properties"), "customSubDomainName");
-    enum service s = k && strcmp(k->domain, "openai") == 0 ? SVC_OPENAI : SVC_COGNITIVE;
+    enum service s = k && strcmp(k->domains[0], "openai") == 0 ? SVC_OPENAI : SVC_COGNITIVE;
     char url[URL_MAX];
 
     if (sub[0]) {

@@ -14,6 +14,7 @@
 #include "common/limits.h"
 #include "provider/api/ai.h"
 #include "provider/api/answer.h"
+#include "provider/api/cmk_check.h"
 #include "provider/api/dek.h"
 #include "provider/api/multipart.h"
 #include "provider/store/account_store.h"
@@ -25,8 +26,8 @@ static bool is_v1(const struct provider_call *c)
 }
 
 /* The account's data key, by way of its identity. Worker threads only. */
-static bool open_key(struct provider_call *c, char uid[40], uint8_t key[SEAL_KEY_LEN],
-                     struct az_error *reterr)
+static bool open_key(struct provider_call *c, enum cmk_op op, char uid[40],
+                     uint8_t key[SEAL_KEY_LEN], struct az_error *reterr)
 {
     struct kvdb_txn *txn = NULL;
     AUTO_JSON *account = NULL;
@@ -44,13 +45,9 @@ static bool open_key(struct provider_call *c, char uid[40], uint8_t key[SEAL_KEY
         return false;
     }
     (void) snprintf(uid, 40, "%s", json_text(account, "uid"));
-    if (!dek_open(c->d, account, has ? &identity : NULL, key, reterr)) {
-        if (reterr->errc == AZ_ERR_CMK_ACCESS_DENIED) {
-            reterr->rule = "rev.oai-download";
-        }
-        return false;
-    }
-    return true;
+    ok = dek_open(c->d, account, has ? &identity : NULL, key, reterr);
+    cmk_check_data(c, account, has ? &identity : NULL, op, ok, reterr);
+    return ok;
 }
 
 struct upload {
@@ -98,7 +95,7 @@ static bool upload_begin(struct provider_call *c, struct az_error *reterr)
     guid_random(id);
     (void) snprintf(u->id, sizeof(u->id), "file-%.8s%.4s%.4s%.4s%.12s", id, id + 9, id + 14,
                     id + 19, id + 24);
-    ok = open_key(c, u->uid, key, reterr) &&
+    ok = open_key(c, CMK_OP_WRITE, u->uid, key, reterr) &&
          blob_create(c->d->blob_dir, u->uid, u->id, key, &u->blob, reterr);
     OPENSSL_cleanse(key, sizeof(key));
     return ok;
@@ -308,7 +305,7 @@ static bool content_prepare(struct provider_call *c, struct az_error *reterr)
     }
     ok = find_file(c, txn, &account, &file, reterr);
     kvdb_abort(txn);
-    if (!ok || !open_key(c, uid, key, reterr)) {
+    if (!ok || !open_key(c, CMK_OP_READ, uid, key, reterr)) {
         return false;
     }
     ok = blob_open(c->d->blob_dir, uid, json_text(file, "id"), key,

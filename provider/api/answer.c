@@ -77,6 +77,22 @@ bool provider_answer_empty(struct provider_call *c, int status)
     return true;
 }
 
+/* Every broken rule: its id among innererror.rules, its text among details. */
+static void list_broken(const struct az_error *e, json_t *err, json_t *inner)
+{
+    json_t *ids = json_array();
+    json_t *details = json_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(e->broken) && e->broken[i].rule; i++) {
+        (void) json_array_append_new(ids, json_string(e->broken[i].rule));
+        (void) json_array_append_new(
+            details, json_pack("{s:s,s:s,s:s}", "code", "CustomerManagedKeyRuleBroken", "target",
+                               e->broken[i].rule, "message", e->broken[i].message));
+    }
+    (void) json_object_set_new(inner, "rules", ids);
+    (void) json_object_set_new(err, "details", details);
+}
+
 static json_t *arm_error(const struct az_error *e)
 {
     json_t *err = json_pack("{s:s,s:s}", "code", az_error_code(e), "message", e->message);
@@ -92,6 +108,9 @@ static json_t *arm_error(const struct az_error *e)
         }
         if (e->rule) {
             (void) json_object_set_new(inner, "rule", json_string(e->rule));
+        }
+        if (e->broken[0].rule) {
+            list_broken(e, err, inner);
         }
         (void) json_object_set_new(err, "innererror", inner);
     }

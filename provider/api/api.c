@@ -30,6 +30,7 @@ static const struct table all_tables[] = {
     {provider_graph_routes,    &provider_graph_routes_len   },
     {provider_ai_routes,       &provider_ai_routes_len      },
     {provider_control_routes,  &provider_control_routes_len },
+    {provider_rule_routes,     &provider_rule_routes_len    },
     {provider_account_routes,  &provider_account_routes_len },
     {provider_arm_routes,      &provider_arm_routes_len     }
 };
@@ -170,7 +171,7 @@ static bool begin_control(struct provider_call *c, struct az_error *reterr)
         sv_eq(c->x->req.segments[1], "clock")) {
         return true;
     }
-    return find_in(c, &all_tables[4], 1, reterr);
+    return find_in(c, &all_tables[4], 2, reterr);
 }
 
 static enum http_step api_begin(void *ctx, struct http_exchange *x)

@@ -33,6 +33,7 @@ enum provider_plane {
 enum exec_class { EXEC_LOOP, EXEC_WRITE };
 
 struct dek_cache; /* unwrapped data keys: provider/api/dek.h */
+struct rule_log;  /* counters of exercised rules: provider/api/rule_log.h */
 
 struct providerd { /* everything a request may touch; main or a test fills it */
     struct kvdb *db;
@@ -49,6 +50,7 @@ struct providerd { /* everything a request may touch; main or a test fills it */
     enum cmk_edition edition;
     int64_t dek_cache_ttl_ms; /* simulated time; 0: never cached */
     struct dek_cache *deks;
+    struct rule_log *rules;   /* may be NULL in tests */
     char identity_header[65]; /* the secret of App Service's X-IDENTITY-HEADER */
 };
 
@@ -127,6 +129,8 @@ extern const struct provider_route provider_account_routes[];
 extern const size_t provider_account_routes_len;
 extern const struct provider_route provider_ai_routes[];
 extern const size_t provider_ai_routes_len;
+extern const struct provider_route provider_rule_routes[];
+extern const size_t provider_rule_routes_len;
 extern const struct provider_route provider_control_routes[];
 extern const size_t provider_control_routes_len;
 

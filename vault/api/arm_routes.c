@@ -6,6 +6,7 @@
 
 #include "common/json.h"
 #include "vault/api/arm_vault.h"
+#include "vault/store/key_store.h"
 #include "vault/store/vault_store.h"
 
 #define SUB   "/subscriptions/{s}"
@@ -39,6 +40,19 @@ const struct vault_route vault_arm_routes[] = {
 /* clang-format on */
 const size_t vault_arm_routes_len = ARRAY_LEN(vault_arm_routes);
 
+/* "live", "deleted" (recoverable) or "none"; NULL: no key was asked about. */
+static const char *key_state(struct kvdb_txn *txn, const struct vault *v, const char *key)
+{
+    struct key_head head;
+
+    if (!key) {
+        return NULL;
+    }
+    return key_store_head(txn, v->uid, key, false, &head)  ? "live"
+           : key_store_head(txn, v->uid, key, true, &head) ? "deleted"
+                                                           : "none";
+}
+
 /* What providerd's rules ask about a vault: members as struct vault_facts
  * (provider/vault_client.h). */
 static bool facts_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -63,10 +77,11 @@ static bool facts_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
         }
     }
     AUTO_JSON *doc = json_pack(
-        "{s:b,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:b,s:b,s:I}", "exists", 1, "name", v->name, "tenant",
-        v->tenant, "subscription", v->subscription, "location", v->location, "softDelete",
+        "{s:b,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:b,s:b,s:I,s:s*}", "exists", 1, "name", v->name,
+        "tenant", v->tenant, "subscription", v->subscription, "location", v->location, "softDelete",
         v->soft_delete, "purgeProtection", v->purge_protection, "rbac", v->rbac, "firewallOn",
-        v->firewall_on, "bypassTrusted", v->bypass_trusted, "identityKeyPerms", (json_int_t) held);
+        v->firewall_on, "bypassTrusted", v->bypass_trusted, "identityKeyPerms", (json_int_t) held,
+        "keyState", key_state(txn, v, http_param_get(&c->x->req, "key")));
 
     return vault_answer_json(c, 200, doc);
 }

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* On the way to a refusal the vault is asked once more: the person learns every cause at once. */
+#include "provider/api/cmk_check.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "provider/api/rule_log.h"
+
+#define VAULT_AUDIENCE "https://vault.azure.net"
+
+struct cmk_input cmk_input_of(struct provider_call *c, const json_t *account,
+                              const struct principal *identity, enum cmk_op op)
+{
+    const json_t *dek = json_object_get(account, "dek");
+
+    return (struct cmk_input){
+        .op = op,
+        .edition = c->d->edition,
+        .now_s = c->now_ms / 1000,
+        .kind = account_kind_find(json_text(account, "kind")),
+        .sku = json_text(json_object_get(account, "sku"), "name"),
+        .location = json_text(account, "location"),
+        .tenant = c->subscription.tenant,
+        .subscription = json_text(account, "subscription"),
+        .bound = json_object_get(dek, "wrapped") != NULL,
+        .left_behind = json_is_true(json_object_get(account, "leftBehind")),
+        .identity = identity != NULL,
+    };
+}
+
+bool cmk_judge(struct provider_call *c, const struct cmk_input *in, struct az_error *reterr)
+{
+    enum cmk_result results[CMK_RULE_COUNT];
+    bool allowed = cmk_evaluate(in, results);
+
+    rule_log_results(c->d, results);
+    return allowed || cmk_refuse(results, reterr);
+}
+
+/* An unwrap that the vault has just granted proves these facts, and no others. */
+static void facts_of_success(struct cmk_input *in, const json_t *dek)
+{
+    in->key_given = true;
+    in->home = CMK_HOME_VAULT;
+    in->vault_known = true;
+    in->vault = (struct vault_facts){.exists = true, .identity_key_perms = CMK_PERM_UNWRAP};
+    (void) snprintf(in->vault.tenant, sizeof(in->vault.tenant), "%s", in->tenant);
+    in->key_known = true;
+    in->key = (struct key_facts){.status = 200, .enabled = true, .unwrap = true};
+    in->key.exp_s = json_integer_value(json_object_get(dek, "exp"));
+}
+
+static void facts_of_failure(struct provider_call *c, struct cmk_input *in, const json_t *dek,
+                             const struct principal *identity)
+{
+    const struct vault_client *v = c->d->vaults;
+    const char *vault = json_text(dek, "vault");
+    CLEANUP(free_str) char *token = NULL;
+    struct az_error ignored; /* the refusal that is already there counts */
+
+    in->key_given = true;
+    in->home = CMK_HOME_VAULT;
+    in->vault_known =
+        v->get_vault(v->ctx, vault, identity ? identity->oid : NULL, &in->vault, &ignored);
+    in->key_known = in->vault_known && in->vault.exists && identity &&
+                    provider_mint_token(c->d, identity, VAULT_AUDIENCE, &token, &ignored) &&
+                    v->get_key(v->ctx, vault, json_text(dek, "key"), json_text(dek, "version"),
+                               token, &in->key, &ignored);
+    if (in->key_known && in->key.status != 200 && in->key.status != 404) {
+        in->key_known = false; /* the vault refused to say: nothing is known of the key */
+    }
+    if (in->key_known && in->key.status == 404) {
+        in->key_state = v->key_state(v->ctx, vault, json_text(dek, "key"));
+    }
+}
+
+static void note_refusal(struct provider_call *c, const json_t *account,
+                         const enum cmk_result results[CMK_RULE_COUNT])
+{
+    (void) rule_log_was_refused(c->d, json_text(account, "uid"), true);
+    if (results[RULE_LIFE_LOST_KEY] == CMK_BROKEN) {
+        rule_log_note(c->d, RULE_REV_RESTORE, CMK_BROKEN);
+    }
+    if (results[RULE_LIFE_OLD_VERSION_NEEDED] == CMK_BROKEN) {
+        rule_log_note(c->d, RULE_LIFE_ROTATE_NO_ACTION, CMK_BROKEN);
+    }
+}
+
+static void note_success(struct provider_call *c, const json_t *account)
+{
+    if (json_is_true(json_object_get(json_object_get(account, "dek"), "rotated"))) {
+        rule_log_note(c->d, RULE_LIFE_ROTATE_NO_ACTION, CMK_OBEYED);
+    }
+    if (rule_log_was_refused(c->d, json_text(account, "uid"), false)) {
+        rule_log_note(c->d, RULE_REV_RESTORE, CMK_OBEYED);
+    }
+}
+
+/* The data planes have no subscription in their path; its tenant is the account's. */
+static void account_tenant(struct provider_call *c, const json_t *account)
+{
+    struct kvdb_txn *txn = NULL;
+    struct az_error ignored;
+
+    if (!c->subscription.tenant[0] && kvdb_begin_read(c->d->db, &txn, &ignored)) {
+        (void) directory_get_subscription(txn, json_text(account, "subscription"),
+                                          &c->subscription);
+        kvdb_abort(txn);
+    }
+}
+
+void cmk_check_data(struct provider_call *c, const json_t *account,
+                    const struct principal *identity, enum cmk_op op, bool opened,
+                    struct az_error *err)
+{
+    const json_t *dek = json_object_get(account, "dek");
+    enum cmk_result results[CMK_RULE_COUNT];
+    struct cmk_input in;
+
+    account_tenant(c, account);
+    in = cmk_input_of(c, account, identity, op);
+    if (!in.bound || (!opened && err->errc != AZ_ERR_CMK_ACCESS_DENIED)) {
+        return; /* not the customer's key, or not its fault */
+    }
+    if (opened) {
+        facts_of_success(&in, dek);
+    } else {
+        facts_of_failure(c, &in, dek, identity);
+    }
+    if (cmk_evaluate(&in, results) && !opened) {
+        return; /* access came back in this very moment */
+    }
+    rule_log_results(c->d, results);
+    if (opened) {
+        note_success(c, account);
+        return;
+    }
+    cmk_name_broken(results, err);
+    note_refusal(c, account, results);
+}
+
+void cmk_check_serving(struct provider_call *c, const json_t *account, bool deployment_exists)
+{
+    struct cmk_input in = cmk_input_of(c, account, NULL, CMK_OP_SERVE_TUNED);
+    enum cmk_result results[CMK_RULE_COUNT];
+
+    in.deployment_exists = deployment_exists;
+    (void) cmk_evaluate(&in, results);
+    rule_log_results(c->d, results);
+}
