@@ -17,7 +17,7 @@ static enum http_step run_write(const struct http_app *app, struct http_exchange
         return app->step(app->ctx, x, HTTP_STEP_COMMIT_FAILED, NULL);
     }
     next = app->step(app->ctx, x, HTTP_STEP_WRITE, txn);
-    if (next != HTTP_STEP_DONE || x->resp.status >= 400) {
+    if (next != HTTP_STEP_LOOP && (next != HTTP_STEP_DONE || x->resp.status >= 400)) {
         kvdb_abort(txn);
         return next;
     }
@@ -25,7 +25,7 @@ static enum http_step run_write(const struct http_app *app, struct http_exchange
         http_response_reset(&x->resp);
         return app->step(app->ctx, x, HTTP_STEP_COMMIT_FAILED, NULL);
     }
-    return HTTP_STEP_DONE;
+    return next;
 }
 
 void http_app_run(const struct http_app *app, struct http_exchange *x)

@@ -10,7 +10,8 @@
  *
  * begin() and step() return the next step. After a WRITE step that returned DONE with resp.status
  * below 400 the transaction is committed and the answer leaves after the commit; any other result
- * rolls that request's changes back. If the group commit itself fails the transport calls
+ * rolls that request's changes back, except LOOP: its changes are committed, whatever the request
+ * comes to afterwards, and then it goes on. If the group commit itself fails the transport calls
  * step(HTTP_STEP_COMMIT_FAILED), which must set an error answer and return DONE.
  */
 #pragma once

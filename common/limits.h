@@ -14,3 +14,7 @@
 #define LIMIT_TAGS            15
 #define LIMIT_TAG_TEXT        256
 #define LIMIT_ACCESS_POLICIES 1024
+#define LIMIT_SWEEP_STEPS     128 /* due times dealt with in one transaction */
+#define LIMIT_ROTATIONS_AHEAD 64  /* keys made for due rotations before they are stored */
+/* Rotations made up for after a leap of the clock; as many past versions as a backup may have. */
+#define LIMIT_MISSED_ROTATIONS 500

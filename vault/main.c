@@ -13,9 +13,10 @@
 #include "common/net/server.h"
 #include "vault/api/api.h"
 #include "vault/api/key_cache.h"
+#include "vault/api/sweep.h"
 #include "vault/api/vault_cache.h"
 
-#define SCHEMA   1
+#define SCHEMA   2
 #define GRACE_MS 3000
 
 struct options {
@@ -199,8 +200,9 @@ static bool start(struct program *p, const struct options *o, struct az_error *r
 {
     p->d.keys = key_cache_new();
     p->d.vaults = vault_cache_new();
+    p->d.sweeper = sweeper_new();
     p->d.pool = keypool_new((unsigned) o->key_pool);
-    if (!p->d.keys || !p->d.vaults || !p->d.pool) {
+    if (!p->d.keys || !p->d.vaults || !p->d.sweeper || !p->d.pool) {
         return az_fail_internal(reterr, "out of memory");
     }
     if (!open_sockets(p, o, reterr) || !open_state(p, o, reterr)) {
@@ -227,6 +229,7 @@ static void stop(struct program *p)
     token_verifier_free(p->d.tokens);
     key_cache_free(p->d.keys);
     vault_cache_free(p->d.vaults);
+    sweeper_free(p->d.sweeper);
     keypool_free(p->d.pool);
     kvdb_close(p->d.db);
     sim_clock_close(p->d.clock);

@@ -94,7 +94,7 @@ static bool write_run(struct writer_job *job, struct kvdb_txn *txn)
     struct exchange *ex = of_write(job);
 
     ex->next = ex->app->step(ex->app->ctx, &ex->x, HTTP_STEP_WRITE, txn);
-    return ex->next == HTTP_STEP_DONE && ex->x.resp.status < 400;
+    return ex->next == HTTP_STEP_LOOP || (ex->next == HTTP_STEP_DONE && ex->x.resp.status < 400);
 }
 
 static void write_done(struct writer_job *job, bool committed)

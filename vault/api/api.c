@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "vault/api/answer.h"
 #include "vault/api/auth.h"
+#include "vault/api/sweep.h"
 #include "vault/api/vault_cache.h"
 #include "vault/api/version.h"
 #include "vault/store/vault_store.h"
@@ -215,8 +216,9 @@ static bool parse_body(struct vault_call *c, struct az_error *reterr)
                          why);
 }
 
-/* In a snapshot. *due: something must be swept before this answer. */
-static bool run_loop(struct vault_call *c, bool *due, struct az_error *reterr)
+/* In a snapshot: what has to be swept first, or else the handler of a row that only reads. */
+static bool run_loop(struct vault_call *c, bool reads, enum sweep_need *need,
+                     struct az_error *reterr)
 {
     struct kvdb_txn *txn = NULL;
     bool ok = true;
@@ -224,8 +226,8 @@ static bool run_loop(struct vault_call *c, bool *due, struct az_error *reterr)
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
-    *due = vault_store_due(txn, c->now_s);
-    if (!*due) {
+    *need = sweep_needed(c, txn);
+    if (*need == SWEEP_NOTHING && reads) {
         ok = c->row->run(c, txn, reterr);
     }
     kvdb_abort(txn);
@@ -256,8 +258,13 @@ static bool recheck(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
 
 static enum http_step run_write(struct vault_call *c, struct kvdb_txn *txn)
 {
-    if (!vault_store_sweep(txn, c->now_s, &c->error) || !recheck(c, txn, &c->error) ||
-        !c->row->run(c, txn, &c->error)) {
+    if (c->sweeping) {
+        return sweep_write(c, txn, &c->error) ? HTTP_STEP_LOOP : finish_error(c);
+    }
+    if (sweep_needed(c, txn) != SWEEP_NOTHING) { /* another write has made it due */
+        return HTTP_STEP_LOOP;
+    }
+    if (!recheck(c, txn, &c->error) || !c->row->run(c, txn, &c->error)) {
         return finish_error(c);
     }
     if (c->retry_prepare) {
@@ -267,9 +274,21 @@ static enum http_step run_write(struct vault_call *c, struct kvdb_txn *txn)
     return HTTP_STEP_DONE;
 }
 
+static enum http_step run_prepare(struct vault_call *c)
+{
+    if (c->sweeping) {
+        return sweep_prepare(c, &c->error) ? HTTP_STEP_WRITE : finish_error(c);
+    }
+    if (!c->row->prepare(c, &c->error)) {
+        return finish_error(c);
+    }
+    return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
+}
+
 static enum http_step step_loop(struct vault_call *c)
 {
-    bool due = false;
+    enum sweep_need need = SWEEP_NOTHING;
+    bool prepares;
 
     if (c->control && !c->row) {
         if (!control_handle(&c->d->control, &c->x->req, &c->x->resp)) {
@@ -281,16 +300,19 @@ static enum http_step step_loop(struct vault_call *c)
     if (!parse_body(c, &c->error)) {
         return finish_error(c);
     }
-    if (c->row->exec == EXEC_WRITE) {
-        return c->row->prepare && !c->prepared ? HTTP_STEP_PREPARE : HTTP_STEP_WRITE;
-    }
-    if (c->row->prepare && !c->prepared) {
-        return HTTP_STEP_PREPARE;
-    }
-    if (!run_loop(c, &due, &c->error)) {
+    sweep_report(c); /* committed now, if there was one */
+    prepares = c->row->prepare && !c->prepared;
+    if (!run_loop(c, c->row->exec == EXEC_LOOP && !prepares, &need, &c->error)) {
         return finish_error(c);
     }
-    return due ? HTTP_STEP_WRITE : HTTP_STEP_DONE;
+    c->sweeping = need != SWEEP_NOTHING;
+    if (c->sweeping) {
+        return need == SWEEP_PREPARE ? HTTP_STEP_PREPARE : HTTP_STEP_WRITE;
+    }
+    if (prepares) {
+        return HTTP_STEP_PREPARE;
+    }
+    return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_DONE;
 }
 
 static enum http_step api_step(void *ctx, struct http_exchange *x, enum http_step what,
@@ -303,10 +325,7 @@ static enum http_step api_step(void *ctx, struct http_exchange *x, enum http_ste
     case HTTP_STEP_LOOP:
         return step_loop(c);
     case HTTP_STEP_PREPARE:
-        if (!c->row->prepare(c, &c->error)) {
-            return finish_error(c);
-        }
-        return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
+        return run_prepare(c);
     case HTTP_STEP_WRITE:
         return run_write(c, txn);
     case HTTP_STEP_COMMIT_FAILED:
@@ -374,6 +393,7 @@ static void api_end(void *ctx, struct http_exchange *x)
     if (c->prepared && c->prepared_free) {
         c->prepared_free(c->prepared);
     }
+    free(c->swept);
     json_decref(c->body);
     vault_cache_release(c->vault);
     free(c);

@@ -10,6 +10,8 @@
 #include "common/json.h"
 #include "vault/api/answer.h"
 #include "vault/domain/vault_json.h"
+#include "vault/store/due.h"
+#include "vault/store/key_store.h"
 #include "vault/store/vault_store.h"
 
 #define SECONDS_PER_DAY 86400
@@ -231,10 +233,8 @@ static bool create(struct vault_call *c, struct kvdb_txn *txn, const char *name,
 static bool recover(struct vault_call *c, struct kvdb_txn *txn, struct vault *v,
                     struct az_error *reterr)
 {
-    struct kvkey k;
-
-    store_due_key(&k, v->purge_at_s, 1, v->uid, v->name);
-    (void) kvdb_del(txn, &k);
+    due_drop(txn, v->purge_at_s, DUE_VAULT_PURGE, v->uid, v->name);
+    key_store_reschedule(txn, v->uid, c->now_s);
     v->deleted_s = 0;
     v->purge_at_s = 0;
     return store_and_answer(c, txn, v, false, reterr);

@@ -21,6 +21,8 @@
 #include "vault/domain/vault.h"
 
 struct key_cache;   /* parsed keys by version: vault/api/key_cache.h */
+struct sweeper;     /* keys made for due rotations: vault/api/sweep.h */
+struct sweep_log;   /* what a sweep did, until it is reported */
 struct vault_cache; /* parsed vault records by name and revision: vault/api/vault_cache.h */
 
 enum vault_plane { PLANE_DATA, PLANE_ARM, PLANE_CONTROL };
@@ -36,6 +38,7 @@ struct vaultd { /* everything a request may touch; main or a test fills it */
     struct keypool *pool; /* may be NULL */
     struct key_cache *keys;
     struct vault_cache *vaults;
+    struct sweeper *sweeper;
     uint8_t root_key[SEAL_KEY_LEN];
     bool arm_open;            /* vaultd runs alone: ARM requests need no control token */
     guid_text default_tenant; /* for challenges of vaults that don't exist */
@@ -79,6 +82,8 @@ struct vault_call {
     char object_id[URL_MAX]; /* for the audit: the object's identifier, set by the handler */
     struct az_error error;   /* valid when the call has failed */
     bool control;            /* /health and /_sim/: answered by control_handle() */
+    bool sweeping;           /* the next PREPARE or WRITE step is the sweep's */
+    struct sweep_log *swept; /* committed by the sweep, to be reported */
     bool retry_prepare;      /* set by a WRITE handler: what prepare saw has changed */
     int version_index;       /* of api_version in the list of known ones */
     char request_id[GUID_TEXT_LEN + 1];

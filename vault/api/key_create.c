@@ -35,9 +35,6 @@ void new_key_free(void *p)
     }
 }
 
-DEFINE_CLEANUP(new_key_cleanup, struct new_key, new_key_free)
-#define AUTO_NEW_KEY CLEANUP(new_key_cleanup) struct new_key
-
 /* What the client wrote of a curve and its point is what it reads again (recorded: SECP256K1, short
  * x). */
 static void keep_spelling(json_t *members, const json_t *given)
@@ -192,11 +189,30 @@ static bool check_not_deleted(struct vault_call *c, struct kvdb_txn *txn, const 
         head.name);
 }
 
+bool new_version_put(struct kvdb_txn *txn, uint64_t vault_uid, struct key_head *head,
+                     const struct new_key *nk, int64_t at_s, struct key_version *ret,
+                     struct az_error *reterr)
+{
+    memcpy(head->latest, nk->meta.version, sizeof(head->latest));
+    ret->meta = nk->meta;
+    ret->meta.created_s = at_s;
+    ret->meta.updated_s = at_s;
+    ret->texts = (struct key_texts){
+        .name = sv_from(head->name),
+        .tags = {nk->tags.data,                  nk->tags.len  },
+        .jwk = {nk->jwk.data,                   nk->jwk.len   },
+        .secret = {(const char *) nk->secret.data, nk->secret.len}
+    };
+    key_store_schedule(txn, vault_uid, head, &ret->meta, at_s);
+    key_store_put_head(txn, vault_uid, head);
+    return key_store_put_version(txn, vault_uid, head->name, ret, reterr);
+}
+
 bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
                    struct az_error *reterr)
 {
     struct key_head head = {0};
-    struct key_version v = {.meta = nk->meta};
+    struct key_version v;
 
     if (!check_not_deleted(c, txn, name, reterr)) {
         return false;
@@ -205,17 +221,8 @@ bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name,
     if (!key_store_head(txn, c->vault->uid, name, false, &head)) {
         (void) snprintf(head.name, sizeof(head.name), "%s", name);
     }
-    memcpy(head.latest, nk->meta.version, sizeof(head.latest));
-    v.meta.created_s = c->now_s;
-    v.meta.updated_s = c->now_s;
-    v.texts = (struct key_texts){
-        .name = sv_from(head.name),
-        .tags = {nk->tags.data,                  nk->tags.len  },
-        .jwk = {nk->jwk.data,                   nk->jwk.len   },
-        .secret = {(const char *) nk->secret.data, nk->secret.len}
-    };
-    key_store_put_head(txn, c->vault->uid, &head);
-    return key_store_put_version(txn, c->vault->uid, name, &v, reterr) && key_answer_bundle(c, &v);
+    return new_version_put(txn, c->vault->uid, &head, nk, c->now_s, &v, reterr) &&
+           key_answer_bundle(c, &v);
 }
 
 bool key_create_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -303,5 +310,9 @@ bool key_update_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
         v.texts.tags = (struct str_view){tags.data, tags.len};
     }
     v.meta.updated_s = c->now_s;
+    if (strcmp(head.latest, v.meta.version) == 0) {
+        key_store_schedule(txn, c->vault->uid, &head, &v.meta, c->now_s);
+        key_store_put_head(txn, c->vault->uid, &head);
+    }
     return key_store_put_version(txn, c->vault->uid, name, &v, reterr) && key_answer_bundle(c, &v);
 }

@@ -15,10 +15,17 @@ struct new_key {
 
 struct new_key *new_key_make(void);
 void new_key_free(void *p); /* a struct new_key */
+DEFINE_CLEANUP(new_key_cleanup, struct new_key, new_key_free)
+#define AUTO_NEW_KEY CLEANUP(new_key_cleanup) struct new_key
 /* Public text and sealed secret for nk->key; given: what the client said of it, for its spelling.
  */
 bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk, const json_t *given,
                     struct az_error *reterr) MUST_CHECK;
+/* Stores nk, made at at_s, as the current version of *head, and what it brings about: head->due and
+ * the due index. *ret's texts point into nk and head. */
+bool new_version_put(struct kvdb_txn *txn, uint64_t vault_uid, struct key_head *head,
+                     const struct new_key *nk, int64_t at_s, struct key_version *ret,
+                     struct az_error *reterr) MUST_CHECK;
 /* Stores nk as the current version of `name` and answers with it. 409 for deleted names. */
 bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
                    struct az_error *reterr) MUST_CHECK;

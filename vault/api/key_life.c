@@ -37,10 +37,11 @@ bool key_delete_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
         return az_fail_internal(reterr, "out of memory");
     }
     if (!c->vault->soft_delete) {
-        key_store_remove(txn, c->vault->uid, name, true);
+        key_store_remove(txn, c->vault->uid, name);
         return key_answer_deleted(c, &head, &v);
     }
     head.deleted_s = c->now_s;
+    head.due = (struct key_due){0};
     head.purge_s = c->now_s + (int64_t) c->vault->retention_days * SECONDS_PER_DAY;
     key_store_put_head(txn, c->vault->uid, &head);
     return key_answer_deleted(c, &head, &v);
@@ -101,9 +102,9 @@ bool key_recover_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error
     if (!key_version_encode(&v, &copy) || !key_version_decode(copy.data, copy.len, &v)) {
         return az_fail_internal(reterr, "out of memory");
     }
-    key_store_remove(txn, c->vault->uid, name, false); /* the due entry too */
     head.deleted_s = 0;
     head.purge_s = 0;
+    key_store_schedule(txn, c->vault->uid, &head, &v.meta, c->now_s);
     key_store_put_head(txn, c->vault->uid, &head);
     return key_answer_bundle(c, &v);
 }
@@ -130,6 +131,6 @@ bool key_purge_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *
             "%s;location=%s",
             c->vault->name, c->vault->location);
     }
-    key_store_remove(txn, c->vault->uid, name, true);
+    key_store_remove(txn, c->vault->uid, name);
     return vault_answer_empty(c, 204);
 }

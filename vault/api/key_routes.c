@@ -4,8 +4,10 @@
 #include "vault/api/key_create.h"
 #include "vault/api/key_crypto.h"
 #include "vault/api/key_life.h"
+#include "vault/api/key_rotate.h"
 
 #define A(action) "Microsoft.KeyVault/vaults/keys/" action
+#define POLICIES  "Microsoft.KeyVault/vaults/keyrotationpolicies/"
 #define DATA      PLANE_DATA, NULL
 
 /* clang-format off */
@@ -15,6 +17,9 @@ const struct vault_route vault_key_routes[] = {
     {{HTTP_M_POST,   "/keys/{name?}/create"},              DATA, KEY_PERM_CREATE,    A("create/action"),   "KeyCreate",       EXEC_WRITE, true,  key_create_prepare, key_create_run},
     {{HTTP_M_PUT,    "/keys/{name}"},                      DATA, KEY_PERM_IMPORT,    A("import/action"),   "KeyImport",       EXEC_WRITE, true,  key_import_prepare, key_import_run},
     {{HTTP_M_GET,    "/keys/{name}/versions"},             DATA, KEY_PERM_LIST,      A("read"),            "KeyListVersions", EXEC_LOOP,  false, NULL,               key_versions_run},
+    {{HTTP_M_POST,   "/keys/{name}/rotate"},               PLANE_DATA, "7.3-preview", KEY_PERM_ROTATE, A("rotate/action"), "KeyRotate", EXEC_WRITE, false, key_rotate_prepare, key_rotate_run},
+    {{HTTP_M_GET,    "/keys/{name}/rotationpolicy"},       PLANE_DATA, "7.3-preview", KEY_PERM_GETROTATIONPOLICY, POLICIES "read", "KeyRotationPolicyGet", EXEC_LOOP, false, NULL, key_policy_get_run},
+    {{HTTP_M_PUT,    "/keys/{name}/rotationpolicy"},       PLANE_DATA, "7.3-preview", KEY_PERM_SETROTATIONPOLICY, POLICIES "write", "KeyRotationPolicySet", EXEC_WRITE, true, NULL, key_policy_set_run},
     {{HTTP_M_GET,    "/keys/{name}"},                      DATA, KEY_PERM_GET,       A("read"),            "KeyGet",          EXEC_LOOP,  false, NULL,               key_get_run},
     {{HTTP_M_GET,    "/keys/{name}/{version?}"},           DATA, KEY_PERM_GET,       A("read"),            "KeyGet",          EXEC_LOOP,  false, NULL,               key_get_run},
     {{HTTP_M_PATCH,  "/keys/{name}"},                      DATA, KEY_PERM_UPDATE,    A("update/action"),   "KeyUpdate",       EXEC_WRITE, true,  NULL,               key_update_run},

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "vault/store/due.h"
 #include "vault/store/vault_store.h"
 
 static void make_key(struct kvkey *k, char record_class, uint64_t uid, const char *name,
@@ -36,19 +37,41 @@ bool key_store_head(struct kvdb_txn *txn, uint64_t uid, const char *name, bool d
     return true;
 }
 
-void key_store_put_head(struct kvdb_txn *txn, uint64_t uid, const struct key_head *head)
+/* The entries that a head has in the due index: put or dropped, all of them. */
+static void index_head(struct kvdb_txn *txn, uint64_t uid, const struct key_head *head,
+                       void (*act)(struct kvdb_txn *, int64_t, enum due_kind, uint64_t,
+                                   const char *))
 {
-    bool deleted = head->deleted_s > 0;
+    act(txn, head->purge_s, DUE_KEY_PURGE, uid, head->name);
+    act(txn, head->settle_s, DUE_KEY_SETTLE, uid, head->name);
+    act(txn, head->due.rotate_s, DUE_KEY_ROTATE, uid, head->name);
+    act(txn, head->due.near_expiry_s, DUE_KEY_NEAR_EXPIRY, uid, head->name);
+    act(txn, head->due.expired_s, DUE_KEY_EXPIRED, uid, head->name);
+}
+
+/* Removes the head, wherever it is, and its entries. */
+static void drop_head(struct kvdb_txn *txn, uint64_t uid, const char *name)
+{
+    struct key_head old;
     struct kvkey k;
 
-    make_key(&k, deleted ? 'D' : 'K', uid, head->name, NULL);
-    kvdb_put(txn, &k, head, sizeof(*head));
-    make_key(&k, deleted ? 'K' : 'D', uid, head->name, NULL);
-    (void) kvdb_del(txn, &k);
-    if (deleted && head->purge_s > 0) {
-        store_due_key(&k, head->purge_s, STORE_DUE_KEY, uid, head->name);
-        kvdb_put(txn, &k, "", 0);
+    for (int deleted = 0; deleted <= 1; deleted++) {
+        if (key_store_head(txn, uid, name, deleted, &old)) {
+            index_head(txn, uid, &old, due_drop);
+            make_key(&k, deleted ? 'D' : 'K', uid, name, NULL);
+            (void) kvdb_del(txn, &k);
+        }
     }
+}
+
+void key_store_put_head(struct kvdb_txn *txn, uint64_t uid, const struct key_head *head)
+{
+    struct kvkey k;
+
+    drop_head(txn, uid, head->name);
+    make_key(&k, head->deleted_s > 0 ? 'D' : 'K', uid, head->name, NULL);
+    kvdb_put(txn, &k, head, sizeof(*head));
+    index_head(txn, uid, head, due_put);
 }
 
 /* Removes everything under a prefix. */
@@ -72,25 +95,15 @@ static void remove_all(struct kvdb_txn *txn, const struct kvkey *prefix)
     }
 }
 
-void key_store_remove(struct kvdb_txn *txn, uint64_t uid, const char *name, bool with_versions)
+void key_store_remove(struct kvdb_txn *txn, uint64_t uid, const char *name)
 {
-    struct key_head head;
     struct kvkey k;
 
-    if (key_store_head(txn, uid, name, true, &head) && head.purge_s > 0) {
-        store_due_key(&k, head.purge_s, STORE_DUE_KEY, uid, name);
-        (void) kvdb_del(txn, &k);
-    }
-    make_key(&k, 'K', uid, name, NULL);
+    drop_head(txn, uid, name);
+    make_key(&k, 'R', uid, name, NULL);
     (void) kvdb_del(txn, &k);
-    make_key(&k, 'D', uid, name, NULL);
-    (void) kvdb_del(txn, &k);
-    if (with_versions) {
-        make_key(&k, 'R', uid, name, NULL);
-        (void) kvdb_del(txn, &k);
-        make_key(&k, 'V', uid, name, NULL);
-        remove_all(txn, &k);
-    }
+    make_key(&k, 'V', uid, name, NULL);
+    remove_all(txn, &k);
 }
 
 bool key_store_version(struct kvdb_txn *txn, uint64_t uid, const char *name, const char *version,
@@ -159,25 +172,78 @@ bool key_store_next_version(struct kvdb_iter *it, struct key_version *ret)
     return kvdb_iter_next(it, &key, &val) && key_version_decode(val.data, val.len, ret);
 }
 
-struct str_view key_store_policy(struct kvdb_txn *txn, uint64_t uid, const char *name)
+void key_store_policy(struct kvdb_txn *txn, uint64_t uid, const char *name,
+                      struct rotation_policy *ret)
 {
     struct kvkey k;
     struct kvdb_val val;
 
     make_key(&k, 'R', uid, name, NULL);
-    if (!kvdb_get(txn, &k, &val)) {
-        return (struct str_view){NULL, 0};
+    if (kvdb_get(txn, &k, &val) && val.len == sizeof(*ret)) {
+        memcpy(ret, val.data, sizeof(*ret));
+    } else {
+        rotation_default(ret);
     }
-    return (struct str_view){val.data, val.len};
 }
 
 void key_store_put_policy(struct kvdb_txn *txn, uint64_t uid, const char *name,
-                          struct str_view text)
+                          const struct rotation_policy *p)
 {
     struct kvkey k;
 
     make_key(&k, 'R', uid, name, NULL);
-    kvdb_put(txn, &k, text.ptr, text.len);
+    kvdb_put(txn, &k, p, sizeof(*p));
+}
+
+void key_store_schedule(struct kvdb_txn *txn, uint64_t uid, struct key_head *head,
+                        const struct key_meta *latest, int64_t from_s)
+{
+    struct rotation_policy policy;
+
+    key_store_policy(txn, uid, head->name, &policy);
+    head->due = rotation_due(&policy, latest, from_s);
+}
+
+void key_store_settle(struct kvdb_txn *txn, uint64_t uid, struct key_head *head, int64_t at_s)
+{
+    enum key_pending was = (enum key_pending) head->pending;
+    struct key_version latest;
+
+    head->pending = KEY_SETTLED;
+    head->settle_s = 0;
+    if (was == KEY_PURGING) {
+        key_store_remove(txn, uid, head->name);
+        return;
+    }
+    if (was == KEY_RECOVERING && key_store_version(txn, uid, head->name, head->latest, &latest)) {
+        head->deleted_s = 0;
+        head->purge_s = 0;
+        key_store_schedule(txn, uid, head, &latest.meta, at_s);
+    }
+    key_store_put_head(txn, uid, head);
+}
+
+void key_store_reschedule(struct kvdb_txn *txn, uint64_t uid, int64_t from_s)
+{
+    struct key_head head = {0};
+    struct key_head next;
+    struct key_version latest;
+
+    for (;;) { /* a write ends the walk: it begins anew behind the last name */
+        struct kvdb_iter *it = key_store_heads(txn, uid, false, head.name[0] ? head.name : NULL);
+        bool more = it && key_store_next_head(it, &next) &&
+                    (strcmp(next.name, head.name) != 0 || key_store_next_head(it, &next));
+
+        kvdb_iter_free(it);
+        if (!more) {
+            return;
+        }
+        head = next;
+        if (key_store_version(txn, uid, head.name, head.latest, &latest)) {
+            key_store_schedule(txn, uid, &head, &latest.meta, from_s);
+            key_store_put_head(txn, uid, &head);
+        }
+    }
 }
 
 void key_store_purge_vault(struct kvdb_txn *txn, uint64_t vault_uid)
@@ -188,14 +254,5 @@ void key_store_purge_vault(struct kvdb_txn *txn, uint64_t vault_uid)
     for (size_t i = 0; i < sizeof(classes); i++) {
         make_key(&k, classes[i], vault_uid, NULL, NULL);
         remove_all(txn, &k);
-    }
-}
-
-void key_store_purge_deleted(struct kvdb_txn *txn, uint64_t vault_uid, const char *name)
-{
-    struct key_head head;
-
-    if (key_store_head(txn, vault_uid, name, true, &head)) {
-        key_store_remove(txn, vault_uid, name, true);
     }
 }

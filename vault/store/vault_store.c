@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Vault records: 'v' NAME -> revision (8 bytes), JSON; 'a' subscription NAME -> "" for lists;
- * 'i' -> last uid; 'x' due, kind, uid, NAME -> "" for the sweep.
+ * 'i' -> last uid; 'u' uid -> NAME.
  */
 #include "vault/store/vault_store.h"
 
@@ -12,10 +12,8 @@
 
 #include "common/json.h"
 #include "vault/domain/vault_json.h"
+#include "vault/store/due.h"
 #include "vault/store/key_store.h"
-
-#define DUE_VAULT 1u
-#define DUE_KEY   2u
 
 void store_upper(char *out, size_t size, const char *name)
 {
@@ -49,17 +47,10 @@ static void list_key(struct kvkey *k, const char *subscription, const char *name
     }
 }
 
-void store_due_key(struct kvkey *k, int64_t due_s, unsigned kind, uint64_t vault_uid,
-                   const char *name)
+static void uid_key(struct kvkey *k, uint64_t uid)
 {
-    char upper[256];
-
-    store_upper(upper, sizeof(upper), name);
-    kvkey_init(k, 'x');
-    kvkey_u64(k, (uint64_t) due_s);
-    kvkey_u64(k, kind);
-    kvkey_u64(k, vault_uid);
-    kvkey_str(k, upper);
+    kvkey_init(k, 'u');
+    kvkey_u64(k, uid);
 }
 
 uint64_t vault_store_revision(struct kvdb_txn *txn, const char *name)
@@ -135,10 +126,9 @@ bool vault_store_put(struct kvdb_txn *txn, struct vault *v, struct az_error *ret
     kvdb_put(txn, &k, text.data, text.len);
     list_key(&k, v->subscription, v->name);
     kvdb_put(txn, &k, "", 0);
-    if (v->purge_at_s > 0) {
-        store_due_key(&k, v->purge_at_s, DUE_VAULT, v->uid, v->name);
-        kvdb_put(txn, &k, "", 0);
-    }
+    uid_key(&k, v->uid);
+    kvdb_put(txn, &k, v->name, strlen(v->name) + 1);
+    due_put(txn, v->purge_at_s, DUE_VAULT_PURGE, v->uid, v->name);
     return (buf_ok(&text) && !kvdb_failed(txn)) ||
            az_fail_internal(reterr, "storing vault %s", v->name);
 }
@@ -152,10 +142,9 @@ bool vault_store_purge(struct kvdb_txn *txn, const struct vault *v, struct az_er
     (void) kvdb_del(txn, &k);
     list_key(&k, v->subscription, v->name);
     (void) kvdb_del(txn, &k);
-    if (v->purge_at_s > 0) {
-        store_due_key(&k, v->purge_at_s, DUE_VAULT, v->uid, v->name);
-        (void) kvdb_del(txn, &k);
-    }
+    uid_key(&k, v->uid);
+    (void) kvdb_del(txn, &k);
+    due_drop(txn, v->purge_at_s, DUE_VAULT_PURGE, v->uid, v->name);
     return !kvdb_failed(txn) || az_fail_internal(reterr, "purging vault %s", v->name);
 }
 
@@ -185,74 +174,18 @@ bool vault_store_each(struct kvdb_txn *txn, const char *subscription, const char
     return ok && (!kvdb_failed(txn) || az_fail_internal(reterr, "listing vaults"));
 }
 
-static uint64_t be64(const uint8_t *p)
+bool vault_store_by_uid(struct kvdb_txn *txn, uint64_t uid, struct vault **ret,
+                        struct az_error *reterr)
 {
-    uint64_t v = 0;
-
-    for (int i = 0; i < 8; i++) {
-        v = v << 8 | p[i];
-    }
-    return v;
-}
-
-/* The first due entry: its kind, vault uid and name. */
-static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found, uint64_t *kind,
-                      uint64_t *uid, const char **name)
-{
-    struct kvkey prefix;
-    struct kvdb_val key;
+    struct kvkey k;
     struct kvdb_val val;
-    struct kvdb_iter *it;
-    bool due;
+    char name[VAULT_NAME_MAX + 1];
 
-    kvkey_init(&prefix, 'x');
-    it = kvdb_iter_new(txn, &prefix, NULL);
-    due = it && kvdb_iter_next(it, &key, &val) && key.len > 25 &&
-          be64((const uint8_t *) key.data + 1) <= (uint64_t) now_s;
-    if (due) {
-        memcpy(found->data, key.data, key.len);
-        found->len = key.len;
-        found->failed = false;
-        *kind = be64(found->data + 9);
-        *uid = be64(found->data + 17);
-        *name = (const char *) found->data + 25;
+    *ret = NULL;
+    uid_key(&k, uid);
+    if (!kvdb_get(txn, &k, &val) || val.len > sizeof(name)) {
+        return !kvdb_failed(txn) || az_fail_internal(reterr, "finding a vault");
     }
-    kvdb_iter_free(it);
-    return due;
-}
-
-bool vault_store_due(struct kvdb_txn *txn, int64_t now_s)
-{
-    struct kvkey found;
-    uint64_t kind;
-    uint64_t uid;
-    const char *name;
-
-    return first_due(txn, now_s, &found, &kind, &uid, &name);
-}
-
-bool vault_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *reterr)
-{
-    struct kvkey found;
-    uint64_t kind;
-    uint64_t uid;
-    const char *name;
-
-    while (first_due(txn, now_s, &found, &kind, &uid, &name)) {
-        if (kind == DUE_KEY) {
-            key_store_purge_deleted(txn, uid, name);
-        } else {
-            AUTO_VAULT *v = NULL;
-
-            if (!vault_store_get(txn, name, &v, reterr)) {
-                return false;
-            }
-            if (v && v->uid == uid && v->deleted_s > 0 && v->purge_at_s <= now_s &&
-                !vault_store_purge(txn, v, reterr)) {
-                return false;
-            }
-        }
-        (void) kvdb_del(txn, &found);
-    }
-    return !kvdb_failed(txn) || az_fail_internal(reterr, "the sweep failed");
+    memcpy(name, val.data, val.len);
+    return vault_store_get(txn, name, ret, reterr);
 }

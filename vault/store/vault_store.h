@@ -3,7 +3,8 @@
  * Vault records. Names are global and stay taken while a deleted vault waits for its purge.
  *
  * Record classes of this daemon (first key byte): 'v' vault by name, 'i' vault uid counter, 'a'
- * vaults by subscription/group, 'x' index of due times; key_store.h has 'K', 'V', 'D'.
+ * vaults by subscription/group, 'u' vault names by uid; due.h has 'x', key_store.h 'K', 'V', 'D'
+ * and 'R'.
  */
 #pragma once
 
@@ -23,17 +24,12 @@ bool vault_store_purge(struct kvdb_txn *txn, const struct vault *v, struct az_er
 bool vault_store_each(struct kvdb_txn *txn, const char *subscription, const char *resource_group,
                       bool deleted, bool (*fn)(void *ctx, const struct vault *v), void *ctx,
                       struct az_error *reterr) MUST_CHECK;
-/* Purges vaults and keys whose scheduled purge is due; cheap when nothing is. */
-bool vault_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *reterr) MUST_CHECK;
-/* Read-only: is anything due? Asked before every answer. */
-bool vault_store_due(struct kvdb_txn *txn, int64_t now_s);
+/* Live or deleted, by its uid, as records of its keys name it. NULL and true: it was purged. */
+bool vault_store_by_uid(struct kvdb_txn *txn, uint64_t uid, struct vault **ret,
+                        struct az_error *reterr) MUST_CHECK;
 
 /* 0: no such vault. Cheap: the record is not parsed. */
 uint64_t vault_store_revision(struct kvdb_txn *txn, const char *name);
 
-/* Shared by the stores of this folder: names are compared upper-cased; an entry of the due index.
- */
+/* Shared by the stores of this folder: names are compared upper-cased. */
 void store_upper(char *out, size_t size, const char *name);
-void store_due_key(struct kvkey *k, int64_t due_s, unsigned kind, uint64_t vault_uid,
-                   const char *name);
-#define STORE_DUE_KEY 2u
