@@ -54,6 +54,30 @@ const char *state_dir(const char *given)
     return path;
 }
 
+/* build/tools/kvsim -> build/vault/vaultd; PREFIX/bin/kvsim -> PREFIX/bin/vaultd */
+void program_path(const char *daemon, char path[4200])
+{
+    char top[4096];
+    ssize_t n = readlink("/proc/self/exe", top, sizeof(top) - 1);
+
+    if (n <= 0) {
+        die("/proc is needed to find the daemons");
+    }
+    top[n] = '\0';
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(top, '/');
+
+        if (slash) {
+            *slash = '\0';
+        }
+    }
+    (void) snprintf(path, 4200, "%s/%s/%s", top,
+                    strcmp(daemon, "vaultd") == 0 ? "vault" : "provider", daemon);
+    if (access(path, X_OK) < 0) {
+        (void) snprintf(path, 4200, "%s/bin/%s", top, daemon);
+    }
+}
+
 json_t *endpoints_load(const char *dir)
 {
     CLEANUP(buf_done) struct buf text = {0};

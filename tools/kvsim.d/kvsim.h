@@ -20,6 +20,9 @@ const char *state_dir(const char *given);
 _Noreturn void die(const char *fmt, ...) PRINTF_LIKE(1, 2);
 _Noreturn void die_error(const struct az_error *err);
 
+/* A daemon's program: beside ours in the build tree, or installed. path: 4200 bytes. */
+void program_path(const char *daemon, char path[4200]);
+
 /* endpoints.json of a running pair; NULL: there is none. New reference. */
 json_t *endpoints_load(const char *dir);
 json_t *endpoints_need(const char *dir); /* dies with the cure */
@@ -43,3 +46,4 @@ int cmd_subscription(int argc, char **argv);
 int cmd_principal(int argc, char **argv);
 int cmd_identity(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
+int cmd_rules(int argc, char **argv);

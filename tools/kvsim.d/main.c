@@ -17,6 +17,7 @@ int main(int argc, char **argv)
         {"principal",    "Add a service principal or a user",                   cmd_principal   },
         {"identity",     "Attach an identity to the managed identity endpoint", cmd_identity    },
         {"audit",        "Print the audit log",                                 cmd_audit       },
+        {"rules",        "Show the documented rules and their coverage",        cmd_rules       },
     };
 
     return cli_run_command(

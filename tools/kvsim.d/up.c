@@ -46,7 +46,6 @@ struct child {
 struct up {
     struct options o;
     char dir[4096];
-    char bin[4096]; /* folder of the daemons' build tree */
     struct daemon_sockets sockets;
     struct site_ports ports;
     struct child vaultd, providerd;
@@ -79,24 +78,6 @@ static void parse(struct options *o, int argc, char **argv)
                             .n_options = ARRAY_LEN(options)};
 
     (void) cli_parse(&cli, argc, argv, NULL);
-}
-
-/* build/tools/kvsim -> build */
-static void find_programs(struct up *u)
-{
-    ssize_t n = readlink("/proc/self/exe", u->bin, sizeof(u->bin) - 1);
-
-    if (n <= 0) {
-        die("/proc is needed to find the daemons");
-    }
-    u->bin[n] = '\0';
-    for (int i = 0; i < 2; i++) {
-        char *slash = strrchr(u->bin, '/');
-
-        if (slash) {
-            *slash = '\0';
-        }
-    }
 }
 
 static void bind_sockets(struct up *u)
@@ -258,11 +239,7 @@ static void start_child(struct up *u, struct child *c, const char *name, const c
     char path[4200];
     int ends[2];
 
-    (void) snprintf(path, sizeof(path), "%s/%s/%s", u->bin,
-                    strcmp(name, "vaultd") == 0 ? "vault" : "provider", name);
-    if (access(path, X_OK) < 0) {
-        (void) snprintf(path, sizeof(path), "%s/bin/%s", u->bin, name); /* installed */
-    }
+    program_path(name, path);
     if (pipe2(ends, O_CLOEXEC) < 0) {
         die("pipe: %s", strerror(errno));
     }
@@ -487,7 +464,6 @@ int cmd_up(int argc, char **argv)
     int word = -1;
 
     parse(&u.o, argc, argv);
-    find_programs(&u);
     if (u.o.detach) {
         detach(&word);
     }
