@@ -2,6 +2,7 @@
 /* /health and /_sim/clock, and the guard of everything else under /_sim/. */
 #include "common/control.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,23 @@ bool control_authorized(const struct control *c, const struct http_request *req)
     struct str_view given = http_header_get(req, "x-kvsim-control");
 
     return !req->tunnelled && given.len == 64 && CRYPTO_memcmp(given.ptr, c->token, 64) == 0;
+}
+
+bool control_client_ip(const struct control *c, struct http_request *req)
+{
+    struct str_view given = http_header_get(req, "x-kvsim-client-ip");
+    char text[sizeof(req->client_ip)];
+    uint8_t address[16];
+
+    if (!control_authorized(c, req)) {
+        return false;
+    }
+    (void) snprintf(text, sizeof(text), "%.*s", (int) (given.len < sizeof(text) ? given.len : 0),
+                    given.len > 0 ? given.ptr : "");
+    if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1) {
+        memcpy(req->client_ip, text, sizeof(text));
+    }
+    return true;
 }
 
 static void answer(struct http_response *resp, int status, json_t *body)

@@ -20,6 +20,11 @@ bool control_open(struct control *c, const char *dir, const char *daemon, struct
 /* Does this request carry the control token, and not through the proxy? Constant time. */
 bool control_authorized(const struct control *c, const struct http_request *req);
 /*
+ * Is the request beside the control token? Then header x-kvsim-client-ip, if it holds an address,
+ * becomes req->client_ip: where a test says that the call comes from.
+ */
+bool control_client_ip(const struct control *c, struct http_request *req);
+/*
  * True: the request was for /health or /_sim/clock (GET; POST {"advance":"P1D"} | {"set":"..."} |
  * {"freeze":true} | {"run":true}) or for /_sim/ without the right to it, and resp is the answer.
  */

@@ -18,3 +18,6 @@
 #define LIMIT_ROTATIONS_AHEAD 64  /* keys made for due rotations before they are stored */
 /* Rotations made up for after a leap of the clock; as many past versions as a backup may have. */
 #define LIMIT_MISSED_ROTATIONS 500
+#define LIMIT_IP_RULES         1000 /* network-security.md, as the next */
+#define LIMIT_SUBNET_RULES     200
+#define LIMIT_RESOURCE_ID      512

@@ -201,8 +201,9 @@ static bool start(struct program *p, const struct options *o, struct az_error *r
     p->d.keys = key_cache_new();
     p->d.vaults = vault_cache_new();
     p->d.sweeper = sweeper_new();
+    p->d.rbac = rbac_cache_new();
     p->d.pool = keypool_new((unsigned) o->key_pool);
-    if (!p->d.keys || !p->d.vaults || !p->d.sweeper || !p->d.pool) {
+    if (!p->d.keys || !p->d.vaults || !p->d.sweeper || !p->d.rbac || !p->d.pool) {
         return az_fail_internal(reterr, "out of memory");
     }
     if (!open_sockets(p, o, reterr) || !open_state(p, o, reterr)) {
@@ -230,6 +231,7 @@ static void stop(struct program *p)
     key_cache_free(p->d.keys);
     vault_cache_free(p->d.vaults);
     sweeper_free(p->d.sweeper);
+    rbac_cache_free(p->d.rbac);
     keypool_free(p->d.pool);
     kvdb_close(p->d.db);
     sim_clock_close(p->d.clock);

@@ -190,6 +190,7 @@ static enum http_step api_begin(void *ctx, struct http_exchange *x)
     c->x = x;
     c->now_ms = sim_clock_now_ms(c->d->clock);
     guid_random(c->request_id);
+    (void) control_client_ip(&c->d->control, &x->req);
     known = site_from_host(&c->d->names, x->req.host, &c->site);
     if (is_control(&x->req) && (!known || c->site.family != NAMES_AZURE)) {
         ok = begin_control(c, &c->error);

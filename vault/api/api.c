@@ -15,6 +15,7 @@
 #include "vault/api/sweep.h"
 #include "vault/api/vault_cache.h"
 #include "vault/api/version.h"
+#include "vault/store/rbac_store.h"
 #include "vault/store/vault_store.h"
 
 struct table {
@@ -75,6 +76,23 @@ static bool find_row(struct vault_call *c, enum vault_plane plane, struct az_err
     return az_fail(reterr, AZ_ERR_BAD_PARAMETER, "Operation not specified");
 }
 
+static struct rbac_set *load_rbac(void *txn)
+{
+    return rbac_store_load(txn);
+}
+
+/* The role assignments that are stored now, for a vault that is judged by them. */
+static bool take_rbac(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    rbac_cache_release(c->rbac);
+    c->rbac = NULL;
+    if (!c->vault || !c->vault->rbac) {
+        return true;
+    }
+    c->rbac = rbac_cache_get(c->d->rbac, rbac_store_revision(txn), load_rbac, txn);
+    return c->rbac || az_fail_internal(reterr, "role assignments can't be read");
+}
+
 /* The vault that the Host names, into c->vault; a deleted one counts as none. */
 static bool find_vault(struct vault_call *c, struct az_error *reterr)
 {
@@ -85,11 +103,12 @@ static bool find_vault(struct vault_call *c, struct az_error *reterr)
         return false;
     }
     ok = vault_cache_get(c->d->vaults, txn, c->site.label, &c->vault, reterr);
-    kvdb_abort(txn);
     if (c->vault && c->vault->deleted_s > 0) {
         vault_cache_release(c->vault);
         c->vault = NULL;
     }
+    ok = ok && take_rbac(c, txn, reterr);
+    kvdb_abort(txn);
     c->vault_revision = c->vault ? c->vault->revision : 0;
     return ok;
 }
@@ -152,7 +171,19 @@ static bool begin_control(struct vault_call *c, struct az_error *reterr)
     if (!control_authorized(&c->d->control, &c->x->req) || c->x->req.n_segments < 3) {
         return true; /* control_handle() answers, also refusals */
     }
+    c->x->body_limit = LIMIT_BODY_ARM;
     return find_row(c, PLANE_CONTROL, reterr);
+}
+
+/* A test may say where a call comes from: honoured only beside the control token. */
+static void take_stated_origin(struct vault_call *c)
+{
+    struct str_view subnet = http_header_get(&c->x->req, "x-kvsim-client-subnet");
+
+    if (control_client_ip(&c->d->control, &c->x->req) && subnet.len < sizeof(c->client_subnet)) {
+        (void) snprintf(c->client_subnet, sizeof(c->client_subnet), "%.*s", (int) subnet.len,
+                        subnet.len > 0 ? subnet.ptr : "");
+    }
 }
 
 static enum http_step api_begin(void *ctx, struct http_exchange *x)
@@ -171,6 +202,7 @@ static enum http_step api_begin(void *ctx, struct http_exchange *x)
     c->x = x;
     c->now_s = sim_clock_now_s(c->d->clock);
     guid_random(c->request_id);
+    take_stated_origin(c);
     x->body_limit = LIMIT_BODY_KEYVAULT;
     known = site_from_host(&c->d->names, x->req.host, &c->site);
     if (is_control(&x->req) && (!known || c->site.family != NAMES_AZURE)) {
@@ -239,8 +271,10 @@ static bool recheck(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
 {
     struct vault *now = NULL;
 
+    bool same_roles = !c->rbac || rbac_shared_revision(c->rbac) == rbac_store_revision(txn);
+
     if (c->row->plane != PLANE_DATA ||
-        vault_store_revision(txn, c->site.label) == c->vault_revision) {
+        (vault_store_revision(txn, c->site.label) == c->vault_revision && same_roles)) {
         return true;
     }
     if (!vault_cache_get(c->d->vaults, txn, c->site.label, &now, reterr)) {
@@ -253,7 +287,7 @@ static bool recheck(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
     vault_cache_release(c->vault);
     c->vault = now;
     c->vault_revision = now->revision;
-    return vault_authorize(c, reterr);
+    return take_rbac(c, txn, reterr) && vault_authorize(c, reterr);
 }
 
 static enum http_step run_write(struct vault_call *c, struct kvdb_txn *txn)
@@ -396,6 +430,7 @@ static void api_end(void *ctx, struct http_exchange *x)
     free(c->swept);
     json_decref(c->body);
     vault_cache_release(c->vault);
+    rbac_cache_release(c->rbac);
     free(c);
     x->state = NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "common/json.h"
 #include "common/limits.h"
+#include "vault/api/arm_network.h"
 #include "vault/api/arm_vault.h"
 #include "vault/domain/vault_json.h"
 
@@ -190,59 +191,6 @@ static bool apply_tenant(struct vault *v, const json_t *from, bool create, struc
     return true;
 }
 
-/* Ids of subnets come back lower-cased (recorded). */
-static void lower_rule_ids(json_t *acls)
-{
-    json_t *rule;
-    size_t i;
-
-    json_array_foreach(json_object_get(acls, "virtualNetworkRules"), i, rule)
-    {
-        CLEANUP(free_str)
-        char *id = sv_dup(sv_from(json_string_value(json_object_iget(rule, "id"))));
-
-        for (char *p = id; p && *p; p++) {
-            *p = (char) tolower((unsigned char) *p);
-        }
-        if (id && *id) {
-            (void) json_object_set_new(rule, "id", json_string(id));
-        }
-    }
-}
-
-static bool apply_network(struct vault *v, const json_t *from, struct az_error *reterr)
-{
-    json_t *acls = json_object_iget(from, "networkAcls");
-    json_t *access = json_object_iget(from, "publicNetworkAccess");
-
-    if (acls && !json_is_null(acls)) {
-        json_t *out;
-
-        if (!json_is_object(acls)) {
-            return bad(reterr, "networkAcls");
-        }
-        out = json_pack("{s:O?,s:O?,s:O?,s:O?}", "bypass", json_object_iget(acls, "bypass"),
-                        "defaultAction", json_object_iget(acls, "defaultAction"), "ipRules",
-                        json_object_iget(acls, "ipRules"), "virtualNetworkRules",
-                        json_object_iget(acls, "virtualNetworkRules"));
-        if (!json_is_string(json_object_get(out, "bypass"))) {
-            (void) json_object_set_new(out, "bypass", json_string("AzureServices"));
-        }
-        for (const char *const *n = (const char *const[]){"ipRules", "virtualNetworkRules", NULL};
-             *n; n++) {
-            if (!json_is_array(json_object_get(out, *n))) {
-                (void) json_object_set_new(out, *n, json_array());
-            }
-        }
-        lower_rule_ids(out);
-        (void) json_object_set_new(v->properties, "networkAcls", out);
-    }
-    if (json_is_string(access)) {
-        (void) json_object_set(v->properties, "publicNetworkAccess", access);
-    }
-    return true;
-}
-
 static void set_defaults(struct vault_call *c, struct vault *v)
 {
     json_t *p = v->properties;
@@ -293,7 +241,7 @@ bool arm_vault_apply(struct vault_call *c, struct vault *v, bool create, bool pa
             (void) json_object_set_new(v->properties, "enableSoftDelete", json_true());
         }
     }
-    if (!apply_protection(v, props, create, reterr) || !apply_network(v, props, reterr)) {
+    if (!apply_protection(v, props, create, reterr) || !arm_network_apply(v, props, reterr)) {
         return false;
     }
     if (create) {

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "vault/domain/firewall.h"
+#include "vault/domain/rbac.h"
+
 #define FIRST_PARTY_APP "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 static bool same_url(const char *a, const char *b)
@@ -109,11 +112,81 @@ bool vault_authenticate(struct vault_call *c, const char *tenant, struct az_erro
     return judge(c, verdict, header_b64, tenant, reterr);
 }
 
-static bool firewall_lets(const struct vault_call *c)
+static void caller_text(const struct vault_call *c, char out[256])
 {
-    /* Rules of addresses come with "Key Vault keys and vaults"; what is not allowed here is
-     * refused. */
-    return !c->vault->firewall_on || (c->vault->bypass_trusted && c->who.trusted_service);
+    (void) snprintf(out, 256, "appid=%s;oid=%s;%siss=%s", c->who.appid, c->who.oid,
+                    strcmp(c->who.idtyp, "user") == 0 ? "numgroups=0;" : "", c->who.iss);
+}
+
+/* After authentication and before permissions: network-security.md speaks of the firewall first. */
+static bool pass_firewall(struct vault_call *c, const char *caller, struct az_error *reterr)
+{
+    const struct vault *v = c->vault;
+    const struct firewall_caller from = {c->x->req.client_ip, c->client_subnet,
+                                         c->who.trusted_service};
+
+    switch (firewall_judge(v, &from)) {
+    case FIREWALL_LETS:
+        return true;
+    case FIREWALL_IS_CLOSED:
+        return az_fail_inner(
+            reterr, AZ_ERR_FORBIDDEN, "ForbiddenByConnection",
+            "Public network access is disabled and request is not from a trusted service nor via an "
+            "approved private link.\r\nCaller: %s\r\nVault: %s;location=%s",
+            caller, v->name, v->location);
+    case FIREWALL_REFUSES:
+        break;
+    }
+    return az_fail_inner(
+        reterr, AZ_ERR_FORBIDDEN, "ForbiddenByFirewall",
+        "Client address is not authorized and caller is not a trusted service.\r\nClient "
+        "address: %s\r\nCaller: %s\r\nVault: %s;location=%s",
+        c->x->req.client_ip, caller, v->name, v->location);
+}
+
+/* "keys" of /keys/k1 and /deletedkeys/k1 alike, and the object's name; empty for lists. */
+static void object_of(const struct vault_call *c, struct str_view *family, struct str_view *name)
+{
+    *family = c->x->req.n_segments > 0 ? c->x->req.segments[0] : (struct str_view){"", 0};
+    if (family->len > 7 && strncasecmp(family->ptr, "deleted", 7) == 0) {
+        family->ptr += 7;
+        family->len -= 7;
+    }
+    *name = c->n_params > 0 ? c->params[0] : (struct str_view){"", 0};
+}
+
+static bool by_roles(struct vault_call *c, const char *caller, struct az_error *reterr)
+{
+    const struct vault *v = c->vault;
+    char resource[VAULT_RESOURCE_MAX];
+    char hex[33] = "";
+    struct str_view family;
+    struct str_view name;
+    const char *by;
+    size_t n = 0;
+
+    object_of(c, &family, &name);
+    vault_resource_id(v, family, name, resource);
+    by = c->rbac && c->row->data_action ? rbac_allows(rbac_shared_set(c->rbac), c->who.oid,
+                                                      RBAC_DATA, c->row->data_action, resource)
+                                        : NULL;
+    if (!by) {
+        return az_fail_inner(
+            reterr, AZ_ERR_FORBIDDEN, "ForbiddenByRbac",
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or "
+            "role definitions were changed recently, please observe propagation time.\r\nCaller: %s\r\nAction: "
+            "'%s'\r\nResource: '%s'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: "
+            "'DeniedWithNoValidRBAC' \r\nVault: %s;location=%s\r\n",
+            caller, c->row->data_action ? c->row->data_action : "", resource, v->name, v->location);
+    }
+    for (; *by && n + 1 < sizeof(hex); by++) {
+        hex[n] = *by;
+        n += *by != '-' ? 1 : 0;
+    }
+    hex[n] = '\0';
+    /* 32 hex digits since 2024 (wire-samples.md part 1). */
+    (void) http_response_set_header(&c->x->resp, "x-ms-keyvault-rbac-assignment-id", "%s", hex);
+    return true;
 }
 
 bool vault_authorize(struct vault_call *c, struct az_error *reterr)
@@ -125,25 +198,12 @@ bool vault_authorize(struct vault_call *c, struct az_error *reterr)
     if (!c->d->tokens) {
         return true;
     }
-    (void) snprintf(caller, sizeof(caller), "appid=%s;oid=%s;%siss=%s", c->who.appid, c->who.oid,
-                    strcmp(c->who.idtyp, "user") == 0 ? "numgroups=0;" : "", c->who.iss);
-    if (!firewall_lets(c)) {
-        return az_fail_inner(
-            reterr, AZ_ERR_FORBIDDEN, "ForbiddenByFirewall",
-            "Client address is not authorized and caller is not a trusted service.\r\nClient "
-            "address: %s\r\nCaller: %s\r\nVault: %s;location=%s",
-            c->x->req.client_ip, caller, v->name, v->location);
+    caller_text(c, caller);
+    if (!pass_firewall(c, caller, reterr)) {
+        return false;
     }
     if (v->rbac) {
-        return az_fail_inner(
-            reterr, AZ_ERR_FORBIDDEN, "ForbiddenByRbac",
-            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or "
-            "role definitions were changed recently, please observe propagation time.\r\nCaller: %s\r\nAction: "
-            "'%s'\r\nResource: '/subscriptions/%s/resourcegroups/%s/providers/microsoft.keyvault/vaults/%s'"
-            "\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' "
-            "\r\nVault: %s;location=%s\r\n",
-            caller, c->row->data_action, v->subscription, v->resource_group, v->name, v->name,
-            v->location);
+        return by_roles(c, caller, reterr);
     }
     if (!vault_allows_keys(v, &c->who, perm)) {
         return az_fail_inner(

@@ -16,6 +16,7 @@
 #include "common/keygen.h"
 #include "common/kvdb.h"
 #include "common/names.h"
+#include "common/rbac_cache.h"
 #include "common/route.h"
 #include "common/token.h"
 #include "vault/domain/vault.h"
@@ -39,6 +40,7 @@ struct vaultd { /* everything a request may touch; main or a test fills it */
     struct key_cache *keys;
     struct vault_cache *vaults;
     struct sweeper *sweeper;
+    struct rbac_cache *rbac; /* role assignments, as providerd has written them through */
     uint8_t root_key[SEAL_KEY_LEN];
     bool arm_open;            /* vaultd runs alone: ARM requests need no control token */
     guid_text default_tenant; /* for challenges of vaults that don't exist */
@@ -73,11 +75,12 @@ struct vault_call {
     struct site site;
     char api_version[32];
     int64_t now_s;
-    struct token_claims who; /* verified */
-    struct vault *vault;     /* data plane: the live vault, borrowed from the cache for the call */
-    uint64_t vault_revision; /* what prepare and authorize saw; checked again in the write */
-    json_t *body;            /* parsed; NULL: empty */
-    void *prepared;          /* prepare's result */
+    struct token_claims who;  /* verified */
+    struct vault *vault;      /* data plane: the live vault, borrowed from the cache for the call */
+    struct rbac_shared *rbac; /* assignments in force; NULL: the vault has access policies */
+    uint64_t vault_revision;  /* what prepare and authorize saw; checked again in the write */
+    json_t *body;             /* parsed; NULL: empty */
+    void *prepared;           /* prepare's result */
     void (*prepared_free)(void *prepared);
     char object_id[URL_MAX]; /* for the audit: the object's identifier, set by the handler */
     struct az_error error;   /* valid when the call has failed */
@@ -85,6 +88,7 @@ struct vault_call {
     bool sweeping;           /* the next PREPARE or WRITE step is the sweep's */
     struct sweep_log *swept; /* committed by the sweep, to be reported */
     bool retry_prepare;      /* set by a WRITE handler: what prepare saw has changed */
+    char client_subnet[256]; /* resource id; a test said so beside the control token */
     int version_index;       /* of api_version in the list of known ones */
     char request_id[GUID_TEXT_LEN + 1];
 };

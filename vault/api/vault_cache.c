@@ -39,10 +39,7 @@ void vault_cache_release(struct vault *v)
     struct entry *e = (struct entry *) (void *) v;
 
     if (e && --e->refs == 0) {
-        free(e->vault.policies);
-        json_decref(e->vault.properties);
-        json_decref(e->vault.tags);
-        json_decref(e->vault.system_data);
+        vault_clear(&e->vault);
         free(e);
     }
 }

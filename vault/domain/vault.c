@@ -54,13 +54,18 @@ const char *key_perm_name(enum key_perm perm)
     return NULL;
 }
 
+void vault_clear(struct vault *v)
+{
+    free(v->policies);
+    json_decref(v->properties);
+    json_decref(v->tags);
+    json_decref(v->system_data);
+}
+
 void vault_free(struct vault *v)
 {
     if (v) {
-        free(v->policies);
-        json_decref(v->properties);
-        json_decref(v->tags);
-        json_decref(v->system_data);
+        vault_clear(v);
         free(v);
     }
 }

@@ -65,8 +65,9 @@ struct vault {
     int retention_days; /* 7..90 */
     bool purge_protection;
     bool rbac;
-    bool firewall_on;    /* networkAcls.defaultAction is Deny, or publicNetworkAccess is Disabled */
-    bool bypass_trusted; /* networkAcls.bypass holds AzureServices (the default) */
+    bool firewall_on; /* networkAcls.defaultAction is Deny, or publicNetworkAccess is Disabled */
+    bool public_disabled; /* publicNetworkAccess is Disabled (or SecuredByPerimeter) */
+    bool bypass_trusted;  /* networkAcls.bypass holds AzureServices (the default) */
     int64_t created_s, updated_s;
     int64_t deleted_s;  /* 0: live */
     int64_t purge_at_s; /* 0: live */
@@ -78,7 +79,8 @@ struct vault {
     json_t *system_data; /* an object */
 };
 
-void vault_free(struct vault *v); /* NULL is allowed */
+void vault_clear(struct vault *v); /* frees what it owns */
+void vault_free(struct vault *v);  /* NULL is allowed */
 DEFINE_CLEANUP(vault_cleanup, struct vault, vault_free)
 #define AUTO_VAULT CLEANUP(vault_cleanup) struct vault
 

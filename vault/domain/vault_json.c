@@ -90,8 +90,8 @@ bool vault_derive(struct vault *v, struct az_error *reterr)
     v->retention_days = days ? (int) json_integer_value(days) : 90;
     v->purge_protection = flag(props, "enablePurgeProtection");
     v->rbac = flag(props, "enableRbacAuthorization");
-    v->firewall_on = (action && strcasecmp(action, "Deny") == 0) ||
-                     (public_access && strcasecmp(public_access, "Disabled") == 0);
+    v->public_disabled = public_access && strcasecmp(public_access, "Enabled") != 0;
+    v->firewall_on = (action && strcasecmp(action, "Deny") == 0) || v->public_disabled;
     v->bypass_trusted = !bypass || strcasecmp(bypass, "None") != 0;
     if (!text(props, "tenantId", v->tenant, sizeof(v->tenant)) || !derive_policies(v)) {
         return az_fail_internal(reterr, "vault %s: tenantId or policies can't be read", v->name);
