@@ -334,15 +334,19 @@ static size_t find_policy(const json_t *list, const json_t *p)
     return SIZE_MAX;
 }
 
-/* Adds what p permits to what q permits, for each kind of object. */
+/* Adds what p permits to what q permits, for each kind of object. A q without permissions stays so:
+ * arm_vault_apply() refuses it. */
 static void merge_permissions(json_t *q, const json_t *p, bool remove)
 {
+    json_t *mine = json_object_iget(q, "permissions");
     const char *kind;
     json_t *names;
 
+    if (!json_is_object(mine)) {
+        return;
+    }
     json_object_foreach(json_object_iget(p, "permissions"), kind, names)
     {
-        json_t *mine = json_object_iget(q, "permissions");
         json_t *list = json_object_get(mine, kind);
         json_t *name;
         size_t i;

@@ -77,7 +77,10 @@ bool vault_store_get(struct kvdb_txn *txn, const char *name, struct vault **ret,
     if (!kvdb_get(txn, &k, &val)) {
         return !kvdb_failed(txn) || az_fail_internal(reterr, "reading vault %.24s", name);
     }
-    AUTO_JSON *doc = json_loadb((const char *) val.data + 8, val.len - 8, 0, NULL);
+    AUTO_JSON *doc = val.len > sizeof(uint64_t)
+                         ? json_loadb((const char *) val.data + sizeof(uint64_t),
+                                      val.len - sizeof(uint64_t), 0, NULL)
+                         : NULL;
     AUTO_VAULT *v = calloc(1, sizeof(*v));
 
     if (!v || !doc) {
