@@ -78,6 +78,9 @@ static bool take_head(struct multipart *m, size_t len)
     quoted(head.data, "filename=\"", filename, sizeof(filename));
     m->in_file = strcmp(m->name, "file") == 0;
     if (m->in_file) {
+        if (m->seen_file) {
+            return false; /* the two would become one content */
+        }
         memcpy(m->filename, filename, sizeof(filename));
         m->seen_file = true;
     }

@@ -218,7 +218,9 @@ static void reader_close(void *ctx)
 {
     struct blob_reader *r = ctx;
 
-    (void) close(r->fd);
+    if (r->fd >= 0) {
+        (void) close(r->fd);
+    }
     bytes_clear_free(&r->plain);
     OPENSSL_cleanse(r, sizeof(*r));
     free(r);
@@ -243,7 +245,7 @@ bool blob_open(const char *dir, const char *account_uid, const char *file_id,
     end = r->fd >= 0 ? lseek(r->fd, 0, SEEK_END) : -1;
     if (end < 0 || lseek(r->fd, 0, SEEK_SET) < 0) {
         (void) az_fail_internal(reterr, "a blob can't be opened: %s", strerror(errno));
-        free(r);
+        reader_close(r);
         return false;
     }
     r->left = (uint64_t) end;
