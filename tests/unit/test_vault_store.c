@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The stores of vaultd: names, lists, deleted keys, and what a sweep takes away. */
+/* The stores of vaultd: names, lists, deleted keys, what a removal leaves. */
 #include "common/json.h"
 #include "tests/support.h"
+#include "vault/store/due.h"
 #include "vault/store/key_store.h"
 #include "vault/store/vault_store.h"
 
@@ -175,6 +176,7 @@ static void a_key_is_live_or_deleted_never_both(void **state)
 {
     struct fixture *f = *state;
     struct key_head head;
+    struct due due;
 
     put_key(f, 1, "k", "v1");
     assert_true(key_store_head(f->txn, 1, "k", false, &head));
@@ -183,13 +185,55 @@ static void a_key_is_live_or_deleted_never_both(void **state)
     key_store_put_head(f->txn, 1, &head);
     assert_false(head_is(f, 1, "k", false));
     assert_true(head_is(f, 1, "k", true));
-    key_store_remove(f->txn, 1, "k", false);
+    assert_false(due_first(f->txn, NOW + 9, &due));
+    assert_true(due_first(f->txn, NOW + 10, &due)); /* due at its very second */
+    assert_int_equal(due.kind, DUE_KEY_PURGE);
     head.deleted_s = 0;
     head.purge_s = 0;
     key_store_put_head(f->txn, 1, &head);
     assert_true(head_is(f, 1, "k", false));
     assert_false(head_is(f, 1, "k", true));
-    assert_false(vault_store_due(f->txn, NOW + 1000)); /* a recovered key is not purged */
+    assert_false(due_first(f->txn, NOW + 1000, &due)); /* a recovered key is not purged */
+}
+
+static void a_purged_vault_takes_its_keys_and_no_others(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_VAULT *v = put_vault(f, "demo", "rg");
+    AUTO_VAULT *other = put_vault(f, "other", "rg");
+    struct key_version got;
+    struct az_error err;
+
+    put_key(f, v->uid, "k", "v1");
+    put_key(f, other->uid, "k", "v1");
+    assert_ok(vault_store_purge(f->txn, v, &err), &err);
+    assert_null(get_vault(f, "demo"));
+    assert_false(head_is(f, v->uid, "k", false));
+    assert_false(key_store_version(f->txn, v->uid, "k", "v1", &got));
+    assert_true(key_store_version(f->txn, other->uid, "k", "v1", &got));
+}
+
+static void what_is_due_comes_in_the_order_of_its_time(void **state)
+{
+    struct fixture *f = *state;
+    struct due due;
+
+    due_put(f->txn, NOW + 20, DUE_KEY_PURGE, 1, "second");
+    due_put(f->txn, NOW + 10, DUE_KEY_ROTATE, 1, "first");
+    due_put(f->txn, 0, DUE_KEY_PURGE, 1, "never");
+    due_put(f->txn, NOW + 256, DUE_VAULT_PURGE, 2, "third");
+    assert_false(due_first(f->txn, NOW, &due));
+    assert_true(due_first(f->txn, NOW + 1000, &due));
+    assert_string_equal(due.name, "FIRST");
+    assert_int_equal(due.at_s, NOW + 10);
+    assert_int_equal(due.uid, 1);
+    due_drop(f->txn, NOW + 10, DUE_KEY_ROTATE, 1, "first");
+    assert_true(due_first(f->txn, NOW + 1000, &due));
+    assert_string_equal(due.name, "SECOND");
+    due_drop(f->txn, NOW + 20, DUE_KEY_PURGE, 1, "second");
+    assert_true(due_first(f->txn, NOW + 1000, &due));
+    assert_string_equal(due.name, "THIRD");
+    assert_false(due_first(f->txn, NOW + 255, &due));
 }
 
 static void lists_of_keys_begin_where_they_are_told(void **state)
@@ -248,89 +292,12 @@ static void a_removed_key_leaves_nothing_and_its_neighbour_stays(void **state)
     put_key(f, 1, "k", "v1");
     put_key(f, 1, "k", "v2");
     put_key(f, 1, "k2", "v1");
-    key_store_put_policy(f->txn, 1, "k", sv_from("{}"));
-    assert_true(sv_eq(key_store_policy(f->txn, 1, "K"), "{}"));
-    key_store_remove(f->txn, 1, "k", true);
+    key_store_remove(f->txn, 1, "k");
     assert_false(head_is(f, 1, "k", false));
     assert_false(key_store_version(f->txn, 1, "k", "v1", &v));
     assert_false(key_store_version(f->txn, 1, "k", "v2", &v));
-    assert_null(key_store_policy(f->txn, 1, "k").ptr);
     assert_true(key_store_version(f->txn, 1, "k2", "v1", &v));
     assert_false(kvdb_failed(f->txn));
-}
-
-static void delete_key(struct fixture *f, uint64_t uid, const char *name, int64_t purge_s)
-{
-    struct key_head head;
-
-    assert_true(key_store_head(f->txn, uid, name, false, &head));
-    head.deleted_s = NOW;
-    head.purge_s = purge_s;
-    key_store_put_head(f->txn, uid, &head);
-}
-
-static void a_sweep_takes_what_is_due_and_nothing_else(void **state)
-{
-    struct fixture *f = *state;
-    struct key_version v;
-    struct az_error err;
-
-    put_key(f, 1, "soon", "v1");
-    put_key(f, 1, "later", "v1");
-    put_key(f, 1, "live", "v1");
-    delete_key(f, 1, "soon", NOW + 10);
-    delete_key(f, 1, "later", NOW + 20);
-    assert_false(vault_store_due(f->txn, NOW + 9));
-    assert_ok(vault_store_sweep(f->txn, NOW + 9, &err), &err);
-    assert_true(head_is(f, 1, "soon", true));
-    assert_true(vault_store_due(f->txn, NOW + 10)); /* due at its very second */
-    assert_ok(vault_store_sweep(f->txn, NOW + 10, &err), &err);
-    assert_false(head_is(f, 1, "soon", true));
-    assert_false(key_store_version(f->txn, 1, "soon", "v1", &v));
-    assert_true(head_is(f, 1, "later", true));
-    assert_true(head_is(f, 1, "live", false));
-    assert_false(vault_store_due(f->txn, NOW + 10));
-    assert_ok(vault_store_sweep(f->txn, NOW + 100000, &err), &err);
-    assert_false(head_is(f, 1, "later", true));
-    assert_true(head_is(f, 1, "live", false));
-}
-
-static void a_vault_that_is_due_goes_with_all_its_keys(void **state)
-{
-    struct fixture *f = *state;
-    AUTO_VAULT *v = put_vault(f, "demo", "rg");
-    AUTO_VAULT *other = put_vault(f, "other", "rg");
-    struct key_version got;
-    struct az_error err;
-
-    put_key(f, v->uid, "k", "v1");
-    put_key(f, other->uid, "k", "v1");
-    v->deleted_s = NOW;
-    v->purge_at_s = NOW + 10;
-    assert_ok(vault_store_put(f->txn, v, &err), &err);
-    assert_ok(vault_store_sweep(f->txn, NOW + 10, &err), &err);
-    assert_null(get_vault(f, "demo"));
-    assert_false(key_store_version(f->txn, v->uid, "k", "v1", &got));
-    assert_true(key_store_version(f->txn, other->uid, "k", "v1", &got));
-}
-
-static void an_old_due_entry_does_not_take_a_vault_that_is_live_again(void **state)
-{
-    struct fixture *f = *state;
-    AUTO_VAULT *v = put_vault(f, "demo", "rg");
-    struct az_error err;
-
-    v->deleted_s = NOW;
-    v->purge_at_s = NOW + 10;
-    assert_ok(vault_store_put(f->txn, v, &err), &err);
-    v->deleted_s = 0;
-    v->purge_at_s = 0;
-    assert_ok(vault_store_put(f->txn, v, &err), &err);
-    assert_ok(vault_store_sweep(f->txn, NOW + 10, &err), &err);
-    AUTO_VAULT *still = get_vault(f, "demo");
-
-    assert_non_null(still);
-    assert_false(vault_store_due(f->txn, NOW + 10)); /* and the entry is gone */
 }
 
 static void a_damaged_vault_record_is_an_error_and_no_absence(void **state)
@@ -365,12 +332,11 @@ int main(void)
         CASE(lists_are_by_subscription_and_group_and_deletion),
         CASE(keys_of_one_vault_are_not_anothers),
         CASE(a_key_is_live_or_deleted_never_both),
+        CASE(a_purged_vault_takes_its_keys_and_no_others),
+        CASE(what_is_due_comes_in_the_order_of_its_time),
         CASE(lists_of_keys_begin_where_they_are_told),
         CASE(versions_of_one_name_are_not_those_of_a_longer_one),
         CASE(a_removed_key_leaves_nothing_and_its_neighbour_stays),
-        CASE(a_sweep_takes_what_is_due_and_nothing_else),
-        CASE(a_vault_that_is_due_goes_with_all_its_keys),
-        CASE(an_old_due_entry_does_not_take_a_vault_that_is_live_again),
         CASE(a_damaged_vault_record_is_an_error_and_no_absence),
     };
 
