@@ -251,6 +251,40 @@ static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
     return find_file(c, txn, &account, &file, reterr) && provider_answer_json(c, 200, file);
 }
 
+/* What to remove from the disk once the record's deletion is committed. */
+struct gone {
+    struct provider_call *c;
+    guid_text uid;
+    char id[64];
+};
+
+/* At the end of the exchange: a commit that failed has turned the answer into an error by then, and
+ * the blob is still named by its record. */
+static void gone_free(void *p)
+{
+    struct gone *g = p;
+
+    if (g->c->x->resp.status < 300) {
+        blob_remove(g->c->d->blob_dir, g->uid, g->id);
+    }
+    free(g);
+}
+
+static bool note_gone(struct provider_call *c, const char *uid, const char *id)
+{
+    struct gone *g = c->prepared ? c->prepared : calloc(1, sizeof(*g));
+
+    if (!g) {
+        return false;
+    }
+    g->c = c;
+    (void) snprintf(g->uid, sizeof(g->uid), "%s", uid);
+    (void) snprintf(g->id, sizeof(g->id), "%s", id);
+    c->prepared = g;
+    c->prepared_free = gone_free;
+    return true;
+}
+
 static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *account = NULL;
@@ -259,9 +293,10 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     if (!find_file(c, txn, &account, &file, reterr)) {
         return false;
     }
+    if (!note_gone(c, json_text(account, "uid"), json_text(file, "id"))) {
+        return az_fail_internal(reterr, "out of memory");
+    }
     (void) file_store_del(txn, json_text(account, "uid"), json_text(file, "id"));
-    /* Without its record a blob is an orphan: should the commit fail it must still be there, so it
-     * goes at the next start; its name is dead at once. */
     AUTO_JSON *doc = json_pack("{s:s,s:O,s:b}", "object", "file", "id", json_object_get(file, "id"),
                                "deleted", 1);
 

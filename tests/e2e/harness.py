@@ -24,6 +24,7 @@ KVSIM = BUILD / "tools" / "kvsim"
 ARM_VAULT = "2023-07-01"
 ARM_AI = "2024-10-01"
 FILES = "2024-10-21"
+REPORTS = re.compile(r"ERROR: (Address|Leak|Memory)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 
 
 class Answer:
@@ -68,13 +69,25 @@ class Sim:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(60)
+        said = self.process.stdout.read() if not self.process.stdout.closed else ""
         self.process.stdout.close()
+        self.assert_no_reports(said)
+
+    def assert_no_reports(self, said=""):
+        """What a sanitizer has to say about a daemon is in its log; UBSan does not even end the program."""
+        for p in sorted((self.state / "log").glob("*.log")):
+            said += p.read_text(errors="replace")
+        found = REPORTS.search(said)
+        if found:
+            raise AssertionError("a sanitizer reports:\n" + said[max(0, found.start() - 200):found.start() + 6000])
 
     def close(self):
-        self.stop()
-        if self.own:
-            shutil.rmtree(self.state, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            if self.own:
+                shutil.rmtree(self.state, ignore_errors=True)
 
     def __enter__(self):
         return self

@@ -3,6 +3,7 @@
 # tells the clients where to go.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${KVSIM_BUILD:-$root/build}
+# shellcheck disable=SC2034 # for those who source this
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kvsim
 
 skip() { # WHY
