@@ -62,8 +62,10 @@ static bool matches(const char *t, const struct http_request *req, struct route_
     return i == req->n_segments;
 }
 
-struct route_match route_find(const void *rows, size_t n, size_t stride,
-                              const struct http_request *req)
+struct route_match route_find_where(const void *rows, size_t n, size_t stride,
+                                    const struct http_request *req,
+                                    bool (*serves)(const struct route *row, const void *ctx),
+                                    const void *ctx)
 {
     struct route_match found = {0};
     struct route_match m;
@@ -72,7 +74,7 @@ struct route_match route_find(const void *rows, size_t n, size_t stride,
     for (size_t k = 0; k < n; k++) {
         const struct route *row = (const void *) ((const char *) rows + k * stride);
 
-        if (!matches(row->path, req, &m)) {
+        if (!matches(row->path, req, &m) || (serves && !serves(row, ctx))) {
             continue;
         }
         allowed |= row->methods;
@@ -83,4 +85,10 @@ struct route_match route_find(const void *rows, size_t n, size_t stride,
     }
     found.allowed = allowed;
     return found;
+}
+
+struct route_match route_find(const void *rows, size_t n, size_t stride,
+                              const struct http_request *req)
+{
+    return route_find_where(rows, n, stride, req, NULL, NULL);
 }

@@ -29,3 +29,8 @@ struct route_match {
 /* rows: n rows of `stride` bytes, each beginning with a struct route. The first match wins. */
 struct route_match route_find(const void *rows, size_t n, size_t stride,
                               const struct http_request *req);
+/* Only rows for which serves() says yes; NULL: all. The others are as good as not there. */
+struct route_match route_find_where(const void *rows, size_t n, size_t stride,
+                                    const struct http_request *req,
+                                    bool (*serves)(const struct route *row, const void *ctx),
+                                    const void *ctx);

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "vault/api/answer.h"
 #include "vault/api/auth.h"
+#include "vault/api/key_fields.h"
 #include "vault/api/sweep.h"
 #include "vault/api/vault_cache.h"
 #include "vault/api/version.h"
@@ -47,11 +48,18 @@ static enum http_step finish_error(struct vault_call *c)
     return HTTP_STEP_DONE;
 }
 
+/* An operation that the request's version does not have is as good as not there. */
+static bool row_serves(const struct route *row, const void *call)
+{
+    return vault_version_in(call, ((const struct vault_route *) (const void *) row)->versions);
+}
+
 /* A row of this plane; the errors for none. */
 static bool find_row(struct vault_call *c, enum vault_plane plane, struct az_error *reterr)
 {
     const struct table *t = &tables[plane];
-    struct route_match m = route_find(t->rows, *t->n, sizeof(*t->rows), &c->x->req);
+    struct route_match m = route_find_where(t->rows, *t->n, sizeof(*t->rows), &c->x->req,
+                                            plane == PLANE_CONTROL ? NULL : row_serves, c);
     const char *last;
 
     if (m.route) {
@@ -225,8 +233,8 @@ static bool parse_body(struct vault_call *c, struct az_error *reterr)
     const struct http_request *req = &c->x->req;
     char why[200];
 
-    if (c->body || !c->row->needs_body || req->body.len == 0) {
-        return c->body || !c->row->needs_body ||
+    if (c->body || c->row->body == BODY_NONE || req->body.len == 0) {
+        return c->body || c->row->body == BODY_NONE ||
                (c->row->plane == PLANE_ARM
                     ? az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
                               "The request content was invalid: it is empty.")
@@ -235,7 +243,7 @@ static bool parse_body(struct vault_call *c, struct az_error *reterr)
     }
     c->body = json_parse(req->body, why, sizeof(why));
     if (json_is_object(c->body)) {
-        return true;
+        return key_body_gate(c, reterr);
     }
     if (c->body) {
         (void) snprintf(why, sizeof(why), "a JSON object is expected");
@@ -463,23 +471,34 @@ void vault_api_handle(struct vaultd *d, struct http_exchange *x)
     http_app_run(&app, x);
 }
 
-void vault_api_print_routes(FILE *out)
+static void print_row(FILE *out, enum vault_plane plane, enum http_method m,
+                      const struct vault_route *r)
 {
     static const char *const planes[] = {"data", "arm", "control"};
+    CLEANUP(buf_done) struct buf versions = {0};
 
+    if (plane == PLANE_CONTROL) {
+        buf_str(&versions, "-");
+    } else {
+        api_version_set_text(plane == PLANE_ARM ? &vault_arm_versions : &vault_data_versions,
+                             r->versions, &versions);
+    }
+    (void) fprintf(out, "%s\t%s\t%s\t%.*s\t%s\t%s\t%s\t%s\n", planes[plane], http_method_name(m),
+                   r->route.path, (int) versions.len, versions.data,
+                   r->permission ? key_perm_name((enum key_perm) r->permission) : "-",
+                   r->data_action ? r->data_action : "-", r->audit_name ? r->audit_name : "-",
+                   r->exec == EXEC_WRITE ? "write" : "loop");
+}
+
+void vault_api_print_routes(FILE *out)
+{
     for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
         for (size_t i = 0; i < *tables[t].n; i++) {
             const struct vault_route *r = &tables[t].rows[i];
 
             for (unsigned m = 1; m <= HTTP_M_DELETE; m <<= 1) {
                 if ((r->route.methods & m) != 0) {
-                    (void) fprintf(
-                        out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", planes[t],
-                        http_method_name((enum http_method) m), r->route.path,
-                        r->first_version ? r->first_version : "-",
-                        r->permission ? key_perm_name((enum key_perm) r->permission) : "-",
-                        r->data_action ? r->data_action : "-", r->audit_name ? r->audit_name : "-",
-                        r->exec == EXEC_WRITE ? "write" : "loop");
+                    print_row(out, (enum vault_plane) t, (enum http_method) m, r);
                 }
             }
         }

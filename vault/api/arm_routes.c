@@ -2,11 +2,12 @@
 /* Microsoft.KeyVault as a resource provider. providerd has authorized.
  */
 #include "vault/api/arm_vault.h"
+#include "vault/api/version.h"
 
 #define SUB   "/subscriptions/{s}"
 #define KV    "/providers/Microsoft.KeyVault"
 #define VAULT SUB "/resourceGroups/{g}" KV "/vaults/{n}"
-#define ARM   PLANE_ARM, NULL, 0, NULL
+#define ARM   PLANE_ARM, VERSION_ANY, 0, NULL
 
 /* clang-format off */
 const struct vault_route vault_arm_routes[] = {

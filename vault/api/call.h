@@ -52,16 +52,35 @@ typedef bool vault_handler_fn(struct vault_call *c, struct kvdb_txn *txn, struct
 /* Worker thread, no transaction; may open its own snapshot. Puts what it made into c->prepared. */
 typedef bool vault_prepare_fn(struct vault_call *c, struct az_error *reterr);
 
+/* What a row takes as its body; the keys' members are gated by version in key_fields.h. */
+enum vault_body {
+    BODY_NONE,
+    BODY_JSON, /* an object that no table gates */
+    BODY_CREATE,
+    BODY_IMPORT,
+    BODY_UPDATE,
+    BODY_RESTORE,
+    BODY_USE, /* encrypt, decrypt, wrapKey, unwrapKey */
+    BODY_SIGN,
+    BODY_VERIFY,
+    BODY_RELEASE,
+    BODY_ROTATION_POLICY,
+    BODY_RANDOM,
+    BODY_SECURE_WRAP,
+    BODY_SECURE_UNWRAP,
+};
+#define BODY_BIT(body) (1u << (unsigned) (body))
+
 /* One row says all there is to say about an operation. Empty cells fail closed. */
 struct vault_route {
     struct route route;
     enum vault_plane plane;
-    const char *first_version; /* api-version; NULL: the oldest served */
-    unsigned permission;       /* enum key_perm bits; 0 on the data plane: refused */
-    const char *data_action;   /* RBAC: "Microsoft.KeyVault/vaults/keys/wrap/action" */
-    const char *audit_name;    /* "KeyWrap" */
+    uint64_t versions;       /* the api-versions that have it: vault/api/version.h */
+    unsigned permission;     /* enum key_perm bits; 0 on the data plane: refused */
+    const char *data_action; /* RBAC: "Microsoft.KeyVault/vaults/keys/wrap/action" */
+    const char *audit_name;  /* "KeyWrap" */
     enum exec_class exec;
-    bool needs_body;
+    enum vault_body body;      /* BODY_NONE: a body is not looked at; else an object is wanted */
     vault_prepare_fn *prepare; /* NULL: none */
     vault_handler_fn *run;
 };
@@ -89,7 +108,7 @@ struct vault_call {
     struct sweep_log *swept; /* committed by the sweep, to be reported */
     bool retry_prepare;      /* set by a WRITE handler: what prepare saw has changed */
     char client_subnet[256]; /* resource id; a test said so beside the control token */
-    int version_index;       /* of api_version in the list of known ones */
+    int version_index;       /* of api_version in the list of its plane: vault/api/version.h */
     char request_id[GUID_TEXT_LEN + 1];
 };
 
@@ -97,6 +116,8 @@ struct vault_call {
 bool vault_answer_json(struct vault_call *c, int status, const json_t *body);
 bool vault_answer_empty(struct vault_call *c, int status);
 
+/* Is the request's api-version in this set (VERSION_FROM(..) and the like)? */
+bool vault_version_in(const struct vault_call *c, uint64_t set);
 /* Is the request's api-version the same as or later than `version`? Unknown later ones count as
  * newest. */
 bool vault_version_at_least(const struct vault_call *c, const char *version);

@@ -6,6 +6,7 @@
 
 #include "common/json.h"
 #include "vault/api/call.h"
+#include "vault/api/version.h"
 #include "vault/domain/rbac.h"
 #include "vault/store/key_store.h"
 #include "vault/store/rbac_store.h"
@@ -132,7 +133,7 @@ static bool stats_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
     return vault_answer_json(c, 200, doc);
 }
 
-#define CONTROL PLANE_CONTROL, NULL, 0, NULL, NULL
+#define CONTROL PLANE_CONTROL, VERSION_ANY, 0, NULL, NULL
 
 /* clang-format off */
 const struct vault_route vault_control_routes[] = {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vault/api/answer.h"
+#include "vault/api/key_fields.h"
 
 static void add_int(struct buf *b, int64_t v)
 {
@@ -45,16 +46,16 @@ void key_add_attributes(struct buf *b, const struct vault_call *c, const struct 
     buf_str(b, ",\"updated\":");
     add_int(b, m->updated_s);
     buf_str(b, ",\"recoveryLevel\":\"");
-    buf_str(b, vault_recovery_level(c->vault, !vault_version_at_least(c, "7.0-preview")));
+    buf_str(b, vault_recovery_level(c->vault, vault_version_in(c, VERSION_BEFORE(V_7_0_PREVIEW))));
     buf_str(b, "\"");
-    if (vault_version_at_least(c, "7.1-preview")) {
+    if (key_field_shown(c, KF_RECOVERABLE_DAYS)) {
         buf_str(b, ",\"recoverableDays\":");
         add_int(b, c->vault->soft_delete ? c->vault->retention_days : 0);
     }
-    if (vault_version_at_least(c, "7.3-preview")) {
+    if (key_field_shown(c, KF_EXPORTABLE)) {
         buf_str(b, ",\"exportable\":false");
     }
-    if (vault_version_at_least(c, "7.5-preview.1")) {
+    if (key_field_shown(c, KF_HSM_PLATFORM)) {
         buf_str(b, key_type_is_hsm((enum key_type) m->type) ? ",\"hsmPlatform\":\"1\""
                                                             : ",\"hsmPlatform\":\"0\"");
     }

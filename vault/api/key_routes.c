@@ -5,42 +5,45 @@
 #include "vault/api/key_crypto.h"
 #include "vault/api/key_life.h"
 #include "vault/api/key_rotate.h"
+#include "vault/api/version.h"
 
 #define A(action) "Microsoft.KeyVault/vaults/keys/" action
 #define POLICIES  "Microsoft.KeyVault/vaults/keyrotationpolicies/"
-#define DATA      PLANE_DATA, NULL
+/* Versions: rotation since 7.3-preview, deleted keys since 2016-10-01, the rest since the first. */
+#define DATA     PLANE_DATA, VERSION_ANY
+#define SINCE(v) PLANE_DATA, VERSION_FROM(v)
 
 /* clang-format off */
 const struct vault_route vault_key_routes[] = {
-    {{HTTP_M_GET,    "/keys"},                             DATA, KEY_PERM_LIST,      A("read"),            "KeyList",         EXEC_LOOP,  false, NULL,               key_list_run},
-    {{HTTP_M_GET,    "/keys/"},                            DATA, KEY_PERM_LIST,      A("read"),            "KeyList",         EXEC_LOOP,  false, NULL,               key_list_run},
-    {{HTTP_M_POST,   "/keys/{name?}/create"},              DATA, KEY_PERM_CREATE,    A("create/action"),   "KeyCreate",       EXEC_WRITE, true,  key_create_prepare, key_create_run},
-    {{HTTP_M_PUT,    "/keys/{name}"},                      DATA, KEY_PERM_IMPORT,    A("import/action"),   "KeyImport",       EXEC_WRITE, true,  key_import_prepare, key_import_run},
-    {{HTTP_M_GET,    "/keys/{name}/versions"},             DATA, KEY_PERM_LIST,      A("read"),            "KeyListVersions", EXEC_LOOP,  false, NULL,               key_versions_run},
-    {{HTTP_M_POST,   "/keys/{name}/rotate"},               PLANE_DATA, "7.3-preview", KEY_PERM_ROTATE, A("rotate/action"), "KeyRotate", EXEC_WRITE, false, key_rotate_prepare, key_rotate_run},
-    {{HTTP_M_GET,    "/keys/{name}/rotationpolicy"},       PLANE_DATA, "7.3-preview", KEY_PERM_GETROTATIONPOLICY, POLICIES "read", "KeyRotationPolicyGet", EXEC_LOOP, false, NULL, key_policy_get_run},
-    {{HTTP_M_PUT,    "/keys/{name}/rotationpolicy"},       PLANE_DATA, "7.3-preview", KEY_PERM_SETROTATIONPOLICY, POLICIES "write", "KeyRotationPolicySet", EXEC_WRITE, true, NULL, key_policy_set_run},
-    {{HTTP_M_GET,    "/keys/{name}"},                      DATA, KEY_PERM_GET,       A("read"),            "KeyGet",          EXEC_LOOP,  false, NULL,               key_get_run},
-    {{HTTP_M_GET,    "/keys/{name}/{version?}"},           DATA, KEY_PERM_GET,       A("read"),            "KeyGet",          EXEC_LOOP,  false, NULL,               key_get_run},
-    {{HTTP_M_PATCH,  "/keys/{name}"},                      DATA, KEY_PERM_UPDATE,    A("update/action"),   "KeyUpdate",       EXEC_WRITE, true,  NULL,               key_update_run},
-    {{HTTP_M_PATCH,  "/keys/{name}/{version?}"},           DATA, KEY_PERM_UPDATE,    A("update/action"),   "KeyUpdate",       EXEC_WRITE, true,  NULL,               key_update_run},
-    {{HTTP_M_DELETE, "/keys/{name}"},                      DATA, KEY_PERM_DELETE,    A("delete"),          "KeyDelete",       EXEC_WRITE, false, NULL,               key_delete_run},
-    {{HTTP_M_GET,    "/deletedkeys"},                      DATA, KEY_PERM_LIST,      A("read"),            "KeyListDeleted",  EXEC_LOOP,  false, NULL,               key_deleted_list_run},
-    {{HTTP_M_GET,    "/deletedkeys/{name}"},               DATA, KEY_PERM_GET,       A("read"),            "KeyGetDeleted",   EXEC_LOOP,  false, NULL,               key_deleted_get_run},
-    {{HTTP_M_DELETE, "/deletedkeys/{name}"},               DATA, KEY_PERM_PURGE,     A("purge/action"),    "KeyPurge",        EXEC_WRITE, false, NULL,               key_purge_run},
-    {{HTTP_M_POST,   "/deletedkeys/{name}/recover"},       DATA, KEY_PERM_RECOVER,   A("recover/action"),  "KeyRecover",      EXEC_WRITE, false, NULL,               key_recover_run},
-    {{HTTP_M_POST,   "/keys/{name}/encrypt"},              DATA, KEY_PERM_ENCRYPT,   A("encrypt/action"),  "KeyEncrypt",      EXEC_LOOP,  true,  NULL,               key_encrypt_run},
-    {{HTTP_M_POST,   "/keys/{name}/{version?}/encrypt"},   DATA, KEY_PERM_ENCRYPT,   A("encrypt/action"),  "KeyEncrypt",      EXEC_LOOP,  true,  NULL,               key_encrypt_run},
-    {{HTTP_M_POST,   "/keys/{name}/decrypt"},              DATA, KEY_PERM_DECRYPT,   A("decrypt/action"),  "KeyDecrypt",      EXEC_LOOP,  true,  NULL,               key_decrypt_run},
-    {{HTTP_M_POST,   "/keys/{name}/{version?}/decrypt"},   DATA, KEY_PERM_DECRYPT,   A("decrypt/action"),  "KeyDecrypt",      EXEC_LOOP,  true,  NULL,               key_decrypt_run},
-    {{HTTP_M_POST,   "/keys/{name}/wrapkey"},              DATA, KEY_PERM_WRAPKEY,   A("wrap/action"),     "KeyWrap",         EXEC_LOOP,  true,  NULL,               key_wrap_run},
-    {{HTTP_M_POST,   "/keys/{name}/{version?}/wrapkey"},   DATA, KEY_PERM_WRAPKEY,   A("wrap/action"),     "KeyWrap",         EXEC_LOOP,  true,  NULL,               key_wrap_run},
-    {{HTTP_M_POST,   "/keys/{name}/unwrapkey"},            DATA, KEY_PERM_UNWRAPKEY, A("unwrap/action"),   "KeyUnwrap",       EXEC_LOOP,  true,  NULL,               key_unwrap_run},
-    {{HTTP_M_POST,   "/keys/{name}/{version?}/unwrapkey"}, DATA, KEY_PERM_UNWRAPKEY, A("unwrap/action"),   "KeyUnwrap",       EXEC_LOOP,  true,  NULL,               key_unwrap_run},
-    {{HTTP_M_POST,   "/keys/{name}/sign"},                 DATA, KEY_PERM_SIGN,      A("sign/action"),     "KeySign",         EXEC_LOOP,  true,  NULL,               key_sign_run},
-    {{HTTP_M_POST,   "/keys/{name}/{version?}/sign"},      DATA, KEY_PERM_SIGN,      A("sign/action"),     "KeySign",         EXEC_LOOP,  true,  NULL,               key_sign_run},
-    {{HTTP_M_POST,   "/keys/{name}/verify"},               DATA, KEY_PERM_VERIFY,    A("verify/action"),   "KeyVerify",       EXEC_LOOP,  true,  NULL,               key_verify_run},
-    {{HTTP_M_POST,   "/keys/{name}/{version?}/verify"},    DATA, KEY_PERM_VERIFY,    A("verify/action"),   "KeyVerify",       EXEC_LOOP,  true,  NULL,               key_verify_run},
+    {{HTTP_M_GET,    "/keys"},                             DATA,                 KEY_PERM_LIST,              A("read"),           "KeyList",              EXEC_LOOP,  BODY_NONE,            NULL,               key_list_run},
+    {{HTTP_M_GET,    "/keys/"},                            DATA,                 KEY_PERM_LIST,              A("read"),           "KeyList",              EXEC_LOOP,  BODY_NONE,            NULL,               key_list_run},
+    {{HTTP_M_POST,   "/keys/{name?}/create"},              DATA,                 KEY_PERM_CREATE,            A("create/action"),  "KeyCreate",            EXEC_WRITE, BODY_CREATE,          key_create_prepare, key_create_run},
+    {{HTTP_M_PUT,    "/keys/{name}"},                      DATA,                 KEY_PERM_IMPORT,            A("import/action"),  "KeyImport",            EXEC_WRITE, BODY_IMPORT,          key_import_prepare, key_import_run},
+    {{HTTP_M_GET,    "/keys/{name}/versions"},             DATA,                 KEY_PERM_LIST,              A("read"),           "KeyListVersions",      EXEC_LOOP,  BODY_NONE,            NULL,               key_versions_run},
+    {{HTTP_M_POST,   "/keys/{name}/rotate"},               SINCE(V_7_3_PREVIEW), KEY_PERM_ROTATE,            A("rotate/action"),  "KeyRotate",            EXEC_WRITE, BODY_NONE,            key_rotate_prepare, key_rotate_run},
+    {{HTTP_M_GET,    "/keys/{name}/rotationpolicy"},       SINCE(V_7_3_PREVIEW), KEY_PERM_GETROTATIONPOLICY, POLICIES "read",     "KeyRotationPolicyGet", EXEC_LOOP,  BODY_NONE,            NULL,               key_policy_get_run},
+    {{HTTP_M_PUT,    "/keys/{name}/rotationpolicy"},       SINCE(V_7_3_PREVIEW), KEY_PERM_SETROTATIONPOLICY, POLICIES "write",    "KeyRotationPolicySet", EXEC_WRITE, BODY_ROTATION_POLICY, NULL,               key_policy_set_run},
+    {{HTTP_M_GET,    "/keys/{name}"},                      DATA,                 KEY_PERM_GET,               A("read"),           "KeyGet",               EXEC_LOOP,  BODY_NONE,            NULL,               key_get_run},
+    {{HTTP_M_GET,    "/keys/{name}/{version?}"},           DATA,                 KEY_PERM_GET,               A("read"),           "KeyGet",               EXEC_LOOP,  BODY_NONE,            NULL,               key_get_run},
+    {{HTTP_M_PATCH,  "/keys/{name}"},                      DATA,                 KEY_PERM_UPDATE,            A("update/action"),  "KeyUpdate",            EXEC_WRITE, BODY_UPDATE,          NULL,               key_update_run},
+    {{HTTP_M_PATCH,  "/keys/{name}/{version?}"},           DATA,                 KEY_PERM_UPDATE,            A("update/action"),  "KeyUpdate",            EXEC_WRITE, BODY_UPDATE,          NULL,               key_update_run},
+    {{HTTP_M_DELETE, "/keys/{name}"},                      DATA,                 KEY_PERM_DELETE,            A("delete"),         "KeyDelete",            EXEC_WRITE, BODY_NONE,            NULL,               key_delete_run},
+    {{HTTP_M_GET,    "/deletedkeys"},                      SINCE(V_2016_10_01),  KEY_PERM_LIST,              A("read"),           "KeyListDeleted",       EXEC_LOOP,  BODY_NONE,            NULL,               key_deleted_list_run},
+    {{HTTP_M_GET,    "/deletedkeys/{name}"},               SINCE(V_2016_10_01),  KEY_PERM_GET,               A("read"),           "KeyGetDeleted",        EXEC_LOOP,  BODY_NONE,            NULL,               key_deleted_get_run},
+    {{HTTP_M_DELETE, "/deletedkeys/{name}"},               SINCE(V_2016_10_01),  KEY_PERM_PURGE,             A("purge/action"),   "KeyPurge",             EXEC_WRITE, BODY_NONE,            NULL,               key_purge_run},
+    {{HTTP_M_POST,   "/deletedkeys/{name}/recover"},       SINCE(V_2016_10_01),  KEY_PERM_RECOVER,           A("recover/action"), "KeyRecover",           EXEC_WRITE, BODY_NONE,            NULL,               key_recover_run},
+    {{HTTP_M_POST,   "/keys/{name}/encrypt"},              DATA,                 KEY_PERM_ENCRYPT,           A("encrypt/action"), "KeyEncrypt",           EXEC_LOOP,  BODY_USE,             NULL,               key_encrypt_run},
+    {{HTTP_M_POST,   "/keys/{name}/{version?}/encrypt"},   DATA,                 KEY_PERM_ENCRYPT,           A("encrypt/action"), "KeyEncrypt",           EXEC_LOOP,  BODY_USE,             NULL,               key_encrypt_run},
+    {{HTTP_M_POST,   "/keys/{name}/decrypt"},              DATA,                 KEY_PERM_DECRYPT,           A("decrypt/action"), "KeyDecrypt",           EXEC_LOOP,  BODY_USE,             NULL,               key_decrypt_run},
+    {{HTTP_M_POST,   "/keys/{name}/{version?}/decrypt"},   DATA,                 KEY_PERM_DECRYPT,           A("decrypt/action"), "KeyDecrypt",           EXEC_LOOP,  BODY_USE,             NULL,               key_decrypt_run},
+    {{HTTP_M_POST,   "/keys/{name}/wrapkey"},              DATA,                 KEY_PERM_WRAPKEY,           A("wrap/action"),    "KeyWrap",              EXEC_LOOP,  BODY_USE,             NULL,               key_wrap_run},
+    {{HTTP_M_POST,   "/keys/{name}/{version?}/wrapkey"},   DATA,                 KEY_PERM_WRAPKEY,           A("wrap/action"),    "KeyWrap",              EXEC_LOOP,  BODY_USE,             NULL,               key_wrap_run},
+    {{HTTP_M_POST,   "/keys/{name}/unwrapkey"},            DATA,                 KEY_PERM_UNWRAPKEY,         A("unwrap/action"),  "KeyUnwrap",            EXEC_LOOP,  BODY_USE,             NULL,               key_unwrap_run},
+    {{HTTP_M_POST,   "/keys/{name}/{version?}/unwrapkey"}, DATA,                 KEY_PERM_UNWRAPKEY,         A("unwrap/action"),  "KeyUnwrap",            EXEC_LOOP,  BODY_USE,             NULL,               key_unwrap_run},
+    {{HTTP_M_POST,   "/keys/{name}/sign"},                 DATA,                 KEY_PERM_SIGN,              A("sign/action"),    "KeySign",              EXEC_LOOP,  BODY_SIGN,            NULL,               key_sign_run},
+    {{HTTP_M_POST,   "/keys/{name}/{version?}/sign"},      DATA,                 KEY_PERM_SIGN,              A("sign/action"),    "KeySign",              EXEC_LOOP,  BODY_SIGN,            NULL,               key_sign_run},
+    {{HTTP_M_POST,   "/keys/{name}/verify"},               DATA,                 KEY_PERM_VERIFY,            A("verify/action"),  "KeyVerify",            EXEC_LOOP,  BODY_VERIFY,          NULL,               key_verify_run},
+    {{HTTP_M_POST,   "/keys/{name}/{version?}/verify"},    DATA,                 KEY_PERM_VERIFY,            A("verify/action"),  "KeyVerify",            EXEC_LOOP,  BODY_VERIFY,          NULL,               key_verify_run},
 };
 /* clang-format on */
 const size_t vault_key_routes_len = ARRAY_LEN(vault_key_routes);
