@@ -21,3 +21,9 @@
 #define LIMIT_IP_RULES         1000 /* network-security.md, as the next */
 #define LIMIT_SUBNET_RULES     200
 #define LIMIT_RESOURCE_ID      512
+#define LIMIT_ACCOUNT_TEXT     4096 /* a string in the properties of an AI account */
+#define LIMIT_ACCOUNT_LIST     1000 /* allowedFqdnList (documented), network rules */
+#define LIMIT_USER_IDENTITIES  100  /* attached to one account */
+#define LIMIT_FED_CREDENTIALS  20   /* federated ones of an identity, as documented */
+#define LIMIT_ARM_TAGS         50   /* documented limit of ARM */
+#define LIMIT_ARM_TAG_NAME     512

@@ -4,29 +4,68 @@
 
 #include "provider/api/call.h"
 
+#define ACCOUNT_NS "Microsoft.CognitiveServices"
+
 /* The accounts of a group are soft-deleted with it. */
 bool account_delete_group(struct provider_call *c, struct kvdb_txn *txn, const char *group,
                           struct az_error *reterr) MUST_CHECK;
-/* ARM's view; state is provisioningState. New reference. */
-json_t *account_json(struct provider_call *c, const json_t *account, const char *state,
-                     bool state_last);
+
+/* account_render.c. ARM's view in the request's api-version; state: provisioningState. New
+ * reference. */
+json_t *account_json(struct provider_call *c, const json_t *account, const char *state);
 json_t *account_id(const json_t *account);
+const char *account_location(const json_t *account);
+/* account_json() with its etag as a header. */
+bool account_answer(struct provider_call *c, int status, const json_t *account, const char *state);
 /* A member that is there. */
 void account_copy(json_t *to, const json_t *from, const char *name);
+/* A change by the caller, now; old may be NULL. New reference. */
+json_t *account_system_data(struct provider_call *c, const json_t *old);
 void account_touch(struct provider_call *c, json_t *account);
+
+/* The live account that parameters 1 (group) and 2 (name) name. */
 bool account_find(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                   struct az_error *reterr) MUST_CHECK;
 
-provider_prepare_fn account_patch_prepare; /* account_cmk.c */
+/* Are changes of this account finished in the background in the request's version (recorded)? */
+bool account_asynchronous(const struct provider_call *c, const json_t *account);
+bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                 bool with_location, struct az_error *reterr) MUST_CHECK;
+
+/* account_cmk.c */
+provider_prepare_fn account_patch_prepare;
 provider_handler_fn account_patch_run;
 provider_handler_fn account_put_run;
 /* enc.no-cmk-at-create and its kin, for a create body. */
 bool account_cmk_at_create(struct provider_call *c, const json_t *props, const char *kind,
                            const char *sku, struct az_error *reterr) MUST_CHECK;
 
-/* Identity and plain properties of a body, applied to an account that is being made or changed. */
-void account_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
-                   const json_t *props);
+/*
+ * account_update.c. account_check() judges everything of a body but its encryption and changes
+ * nothing; account is NULL at create. account_update() then takes it over, stores and answers;
+ * dek and encryption: what prepare made, NULL: they stay.
+ */
+bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                   struct az_error *reterr) MUST_CHECK;
+bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account, json_t *dek,
+                    json_t *encryption, struct az_error *reterr) MUST_CHECK;
+/* Identity, plain properties and tags of a checked body, applied to an account. */
+bool account_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
+                   struct az_error *reterr) MUST_CHECK;
 /* A PUT on an account that exists: as a PATCH, but for the encryption, which only PATCH changes. */
 bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
                            struct az_error *reterr) MUST_CHECK;
+/* If-Match and If-None-Match against a resource's etag (NULL: there is no resource). */
+bool account_match(struct provider_call *c, const json_t *resource, struct az_error *reterr)
+    MUST_CHECK;
+bool account_check_tags(const json_t *tags, struct az_error *reterr) MUST_CHECK;
+
+/* account_identity.c */
+bool account_wants_system_identity(const json_t *body, bool now);
+bool account_identity_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                            struct az_error *reterr) MUST_CHECK;
+/* Born and dying with its switch (id.disable-cuts); attaches user-assigned ones. */
+void account_identity_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *account);
+/* The attached user-assigned identity with this client id; false: none is. */
+bool account_user_identity(struct kvdb_txn *txn, const json_t *account, const char *client_id,
+                           struct principal *ret);

@@ -206,13 +206,6 @@ static bool unbind(struct provider_call *c, const json_t *account, const struct 
     return ok;
 }
 
-static bool wants_identity(const json_t *body, bool now)
-{
-    const char *type = json_text(json_object_iget(body, "identity"), "type");
-
-    return type[0] ? strcasestr(type, "SystemAssigned") != NULL : now;
-}
-
 static bool prepare_encryption(struct provider_call *c, const json_t *account,
                                const struct principal *identity, struct patch *p,
                                struct az_error *reterr)
@@ -221,7 +214,7 @@ static bool prepare_encryption(struct provider_call *c, const json_t *account,
         json_object_iget(json_object_iget(c->body, "properties"), "encryption");
     const char *source = json_text(encryption, "keySource");
     bool wrapped = json_object_get(json_object_get(account, "dek"), "wrapped") != NULL;
-    bool keep = wants_identity(c->body, identity != NULL);
+    bool keep = account_wants_system_identity(c->body, identity != NULL);
 
     if (!encryption || json_is_null(encryption)) {
         return true;
@@ -260,7 +253,8 @@ bool account_patch_prepare(struct provider_call *c, struct az_error *reterr)
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
-    ok = account_find(c, txn, &account, reterr);
+    ok = account_find(c, txn, &account, reterr) && account_match(c, account, reterr) &&
+         account_check(c, txn, account, reterr);
     has = ok && account_identity(txn, account, &identity);
     kvdb_abort(txn);
     if (!ok) {
@@ -293,127 +287,10 @@ bool account_cmk_at_create(struct provider_call *c, const json_t *props, const c
     return cmk_judge(c, &in, reterr);
 }
 
-/* The identity is born and dies with its switch (id.disable-cuts). */
-static void apply_identity(struct provider_call *c, struct kvdb_txn *txn, json_t *account)
-{
-    struct principal p;
-    bool has = account_identity(txn, account, &p);
-    const json_t *given = json_object_iget(c->body, "identity");
-
-    if (!given || json_is_null(given)) {
-        return;
-    }
-    if (wants_identity(c->body, has) && !has) {
-        CLEANUP(free_str) char *id = NULL;
-
-        if (asprintf(
-                &id,
-                "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.CognitiveServices/accounts/%s",
-                json_text(account, "subscription"), json_text(account, "group"),
-                json_text(account, "name")) < 0) {
-            return;
-        }
-        directory_new_identity(txn, PRINCIPAL_SYSTEM_IDENTITY, c->subscription.tenant, id,
-                               json_text(account, "name"), &p);
-        (void) json_object_set_new(account, "identity",
-                                   json_pack("{s:s,s:s,s:s}", "principalId", p.oid, "tenantId",
-                                             p.tid, "type", "SystemAssigned"));
-    } else if (!wants_identity(c->body, has)) {
-        if (has) {
-            (void) directory_del_principal(txn, p.oid);
-        }
-        (void) json_object_set_new(account, "identity", json_pack("{s:s}", "type", "None"));
-    }
-}
-
-static bool apply_domain(struct kvdb_txn *txn, json_t *account, const json_t *props,
-                         struct az_error *reterr)
-{
-    const char *domain = json_text(props, "customSubDomainName");
-
-    if (!domain[0] || strcasecmp(domain, json_text(account, "domain")) == 0) {
-        return true;
-    }
-    if (account_store_domain_taken(txn, domain)) {
-        return az_fail(
-            reterr, AZ_ERR_CUSTOM_DOMAIN_IN_USE,
-            "Please pick a different name. The subdomain name '%s' is not available as it's already used by "
-            "a resource.",
-            domain);
-    }
-    account_store_del_domain(txn, json_text(account, "domain"));
-    (void) json_object_set_new(account, "domain", json_string(domain));
-    account_store_put_domain(txn, domain, account);
-    return true;
-}
-
-/* Members of properties that are stored as they are given. */
-static void copy_properties(json_t *account, const json_t *props)
-{
-    static const char *const names[] = {"customSubDomainName", "networkAcls",
-                                        "publicNetworkAccess", "disableLocalAuth",
-                                        "allowedFqdnList",     "restrictOutboundNetworkAccess",
-                                        "userOwnedStorage",    "apiProperties",
-                                        "migrationToken",      "dynamicThrottlingEnabled"};
-    json_t *mine = json_object_get(account, "properties");
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        json_t *v = json_object_iget(props, names[i]);
-
-        if (v && !json_is_null(v)) {
-            (void) json_object_set(mine, names[i], v);
-        }
-    }
-}
-
-void account_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
-                   const json_t *props)
-{
-    const json_t *e = json_object_iget(props, "encryption");
-
-    apply_identity(c, txn, account);
-    copy_properties(account, props);
-    if (strcasecmp(json_text(e, "keySource"), "Microsoft.CognitiveServices") == 0) {
-        (void) json_object_set_new(json_object_get(account, "properties"), "encryption",
-                                   json_pack("{s:s}", "keySource", "Microsoft.CognitiveServices"));
-    }
-}
-
-bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
-                           struct az_error *reterr)
-{
-    const json_t *props = json_object_iget(c->body, "properties");
-    const json_t *e = json_object_iget(props, "encryption");
-    bool wrapped = json_object_get(json_object_get(account, "dek"), "wrapped") != NULL;
-
-    if (json_is_object(e) && wrapped != (json_object_iget(e, "keyVaultProperties") != NULL)) {
-        return az_fail(reterr, AZ_ERR_CMK_REFUSED,
-                       "Change the encryption of an existing account with PATCH.");
-    }
-    if (!apply_domain(txn, account, props, reterr)) {
-        return false;
-    }
-    apply_identity(c, txn, account);
-    copy_properties(account, props);
-    if (json_is_object(json_object_iget(c->body, "tags"))) {
-        (void) json_object_set(account, "tags", json_object_iget(c->body, "tags"));
-    }
-    account_touch(c, account);
-    if (!account_store_put(txn, account, false, reterr)) {
-        return false;
-    }
-    AUTO_JSON *doc = account_json(c, account, "Succeeded", false);
-
-    return provider_answer_json(c, 200, doc);
-}
-
 bool account_patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct patch *p = c->prepared;
-    const json_t *props = json_object_iget(c->body, "properties");
     AUTO_JSON *account = NULL;
-    bool slow;
-    char id[512];
 
     if (!account_find(c, txn, &account, reterr)) {
         return false;
@@ -422,37 +299,5 @@ bool account_patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
         c->retry_prepare = true;
         return true;
     }
-    if (!apply_domain(txn, account, props, reterr)) {
-        return false;
-    }
-    apply_identity(c, txn, account);
-    copy_properties(account, props);
-    if (p->dek) {
-        (void) json_object_set(account, "dek", p->dek);
-        dek_cache_forget(c->d->deks, json_text(account, "uid"));
-    }
-    if (p->encryption) {
-        (void) json_object_set(json_object_get(account, "properties"), "encryption", p->encryption);
-    }
-    if (json_is_object(json_object_iget(c->body, "tags"))) {
-        (void) json_object_set(account, "tags", json_object_iget(c->body, "tags"));
-    }
-    if (json_text(json_object_iget(c->body, "sku"), "name")[0]) {
-        (void) json_object_set(account, "sku", json_object_iget(c->body, "sku"));
-    }
-    account_touch(c, account);
-    if (!account_store_put(txn, account, false, reterr)) {
-        return false;
-    }
-    slow = json_object_iget(c->body, "identity") || json_object_iget(props, "encryption") ||
-           json_object_iget(props, "customSubDomainName");
-    (void) snprintf(id, sizeof(id), "%s/%s/%s", json_text(account, "subscription"),
-                    json_text(account, "group"), json_text(account, "name"));
-    if (slow && !provider_lro_add(c, txn, "Microsoft.CognitiveServices",
-                                  json_text(account, "location"), id, true, reterr)) {
-        return false;
-    }
-    AUTO_JSON *doc = account_json(c, account, slow ? "Accepted" : "Succeeded", false);
-
-    return provider_answer_json(c, slow ? 202 : 200, doc);
+    return account_update(c, txn, account, p->dek, p->encryption, reterr);
 }

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts as ARM shows them: member order as recorded (wire-samples.md part 1). */
+/*
+ * Accounts as ARM shows them: member order as recorded (wire-samples.md part 1), members by
+ * api-version, endpoints in the family of names that the request came under.
+ */
 #include <string.h>
+#include <strings.h>
 
 #include "common/json.h"
 #include "provider/api/account.h"
+#include "provider/domain/account_fields.h"
+#include "provider/domain/ai_catalogue.h"
+#include "provider/domain/arm_version.h"
 
 #define NS "Microsoft.CognitiveServices"
 
@@ -13,21 +20,36 @@ json_t *account_id(const json_t *a)
                         json_text(a, "subscription"), json_text(a, "group"), json_text(a, "name"));
 }
 
-static json_t *endpoint(struct provider_call *c, const json_t *a)
+/* As the client wrote it (recorded: "SOUTHCENTRALUS" stays so). */
+const char *account_location(const json_t *a)
 {
-    const struct account_kind *k = account_kind_find(json_text(a, "kind"));
-    const char *sub = json_text(json_object_get(a, "properties"), "customSubDomainName");
-    enum service s = k && strcmp(k->domains[0], "openai") == 0 ? SVC_OPENAI : SVC_COGNITIVE;
-    char url[URL_MAX];
+    const char *shown = json_text(a, "shownLocation");
 
-    if (sub[0]) {
-        return json_sprintf("%s/", site_url(&c->site, s, sub, url));
+    return shown[0] ? shown : json_text(a, "location");
+}
+
+/*
+ * "https://sub.cognitiveservices.azure.com/", or the region's. Regions have no names of their own
+ * under localhost: there they stand where sub-domains do (docs/fidelity.md).
+ */
+static void base_url(struct provider_call *c, const json_t *a, const struct ai_kind *k, char *out,
+                     size_t size)
+{
+    const char *sub = json_text(json_object_get(a, "properties"), "customSubDomainName");
+    enum service s = k && k->openai ? SVC_OPENAI : SVC_COGNITIVE;
+    char lower[LABEL_MAX];
+    char url[URL_MAX];
+    size_t i;
+
+    if (!sub[0]) {
+        s = c->site.family == NAMES_AZURE ? SVC_COGNITIVE_REGION : SVC_COGNITIVE;
+        sub = json_text(a, "location");
     }
-    if (c->site.family == NAMES_AZURE) {
-        return json_sprintf(
-            "%s/", site_url(&c->site, SVC_COGNITIVE_REGION, json_text(a, "location"), url));
+    for (i = 0; sub[i] && i + 1 < sizeof(lower); i++) {
+        lower[i] = sub[i] >= 'A' && sub[i] <= 'Z' ? (char) (sub[i] + 32) : sub[i];
     }
-    return json_sprintf("%s/", site_url(&c->site, s, json_text(a, "domain"), url));
+    lower[i] = '\0';
+    (void) snprintf(out, size, "%s/", site_url(&c->site, s, lower, url));
 }
 
 void account_copy(json_t *to, const json_t *from, const char *name)
@@ -39,89 +61,288 @@ void account_copy(json_t *to, const json_t *from, const char *name)
     }
 }
 
-static json_t *properties_json(struct provider_call *c, const json_t *a, const char *state,
-                               bool state_last)
+static json_t *rates_json(const struct ai_rate *r)
 {
-    static const char *const after[] = {"customSubDomainName", "encryption", "userOwnedStorage",
-                                        "networkAcls", "apiProperties"};
-    static const char *const end[] = {"disableLocalAuth", "allowedFqdnList",
-                                      "restrictOutboundNetworkAccess", "dynamicThrottlingEnabled",
-                                      "migrationToken"};
-    const json_t *mine = json_object_get(a, "properties");
-    json_t *p = json_object();
+    json_t *rules = json_array();
 
-    (void) json_object_set_new(p, "endpoint", endpoint(c, a));
-    if (!state_last) {
+    for (; r->key; r++) {
+        json_t *patterns = json_array();
+        const char *p = r->paths;
+        char one[128];
+
+        while (ai_list_next(&p, ';', one, sizeof(one))) {
+            char *path = strchr(one, ' ');
+
+            *path++ = '\0';
+            (void) json_array_append_new(patterns,
+                                         json_pack("{s:s,s:s}", "path", path, "method", one));
+        }
+        (void) json_array_append_new(rules, json_pack("{s:s,s:i,s:i,s:o}", "key", r->key,
+                                                      "renewalPeriod", r->period_s, "count",
+                                                      r->count, "matchPatterns", patterns));
+    }
+    return json_pack("{s:o}", "rules", rules);
+}
+
+/* "Name", "Name=value", "Name@SKU" */
+static json_t *capabilities_json(const struct ai_kind *k, const char *sku)
+{
+    json_t *list = json_array();
+    const char *p = k->capabilities;
+    char one[512];
+
+    while (ai_list_next(&p, ';', one, sizeof(one))) {
+        char *only = strchr(one, '@');
+        char *value = strchr(one, '=');
+
+        if (only) {
+            *only++ = '\0';
+            if (strcasecmp(only, sku) != 0) {
+                continue;
+            }
+        }
+        if (value) {
+            *value++ = '\0';
+        }
+        (void) json_array_append_new(list, value
+                                               ? json_pack("{s:s,s:s}", "name", one, "value", value)
+                                               : json_pack("{s:s}", "name", one));
+    }
+    return list;
+}
+
+static json_t *endpoints_json(const struct ai_kind *k, const char *url)
+{
+    json_t *map = json_object();
+    const char *p = k->endpoints;
+    char one[128];
+
+    while (ai_list_next(&p, ';', one, sizeof(one))) {
+        (void) json_object_set_new(map, one, json_string(url));
+    }
+    return map;
+}
+
+/* Keys and connection strings go in and never come out; a key that can be set shows as null
+ * (recorded). */
+static void api_properties(json_t *p, const json_t *mine, bool shows_key)
+{
+    static const char *const secrets[] = {"qnaAzureSearchEndpointKey", "eventHubConnectionString",
+                                          "storageAccountConnectionString"};
+    json_t *given = json_object_get(mine, "apiProperties");
+    json_t *out = given ? json_deep_copy(given) : shows_key ? json_object() : NULL;
+
+    if (!out) {
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
+        (void) json_object_del(out, secrets[i]);
+    }
+    if (shows_key) {
+        (void) json_object_set_new(out, secrets[0], json_null());
+    }
+    (void) json_object_set_new(p, "apiProperties", out);
+}
+
+/* Recorded for TextAnalytics; until 2022-10-01 with the throttling member. */
+static json_t *quota_json(int version)
+{
+    json_t *doc =
+        json_pack("{s:[{s:s,s:i,s:i,s:[{s:s,s:s}]}]}", "rules", "key",
+                  "workflow.endpoint.postcalls", "renewalPeriod", 2592000, "count", 100000,
+                  "matchPatterns", "path", "/language/:analyze-conversations", "method", "*");
+
+    if (version < AI_2023_05_01) {
+        (void) json_object_set_new(json_array_get(json_object_get(doc, "rules"), 0),
+                                   "dynamicThrottlingEnabled", json_false());
+    }
+    return doc;
+}
+
+static void set_internal_id(json_t *p, const json_t *a)
+{
+    char id[40];
+    size_t n = 0;
+
+    for (const char *s = json_text(a, "uid"); *s && n + 1 < sizeof(id); s++) {
+        if (*s != '-') {
+            id[n++] = *s;
+        }
+    }
+    id[n] = '\0';
+    (void) json_object_set_new(p, "internalId", json_string(id));
+}
+
+static void copy_shown(json_t *p, const json_t *mine, const char *const *names, size_t n,
+                       int version)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (account_field_shown(names[i], version)) {
+            account_copy(p, mine, names[i]);
+        }
+    }
+}
+
+/* What a client has set, and what the kind brings. */
+static void set_settings(struct provider_call *c, json_t *p, const json_t *a,
+                         const struct ai_kind *k, const char *endpoint)
+{
+    static const char *const middle[] = {"customSubDomainName", "encryption", "userOwnedStorage",
+                                         "networkAcls"};
+    static const char *const end[] = {"disableLocalAuth",
+                                      "allowedFqdnList",
+                                      "restrictOutboundNetworkAccess",
+                                      "dynamicThrottlingEnabled",
+                                      "migrationToken",
+                                      "locations",
+                                      "amlWorkspace",
+                                      "raiMonitorConfig",
+                                      "allowProjectManagement",
+                                      "defaultProject",
+                                      "associatedProjects",
+                                      "networkInjections",
+                                      "storedCompletionsDisabled",
+                                      "a365LoggingEnabled",
+                                      "foundryAutoUpgrade",
+                                      "capabilitySettings",
+                                      "agentHostingConfigurations",
+                                      "costControlIds",
+                                      "costControlConnections"};
+    const json_t *mine = json_object_get(a, "properties");
+    bool modern = c->version >= AI_2021_04_30;
+
+    api_properties(p, mine, k->qna_key && modern);
+    (void) json_object_set_new(p, "callRateLimit", rates_json(ai_kind_rates(k)));
+    if (k->language_quota && modern) {
+        (void) json_object_set_new(p, "quotaLimit", quota_json(c->version));
+    }
+    if (modern) {
+        (void) json_object_set_new(p, "isMigrated", json_false());
+    }
+    copy_shown(p, mine, middle, ARRAY_LEN(middle), c->version);
+    (void) json_object_set_new(p, "privateEndpointConnections", json_array());
+    (void) json_object_set_new(p, "publicNetworkAccess", json_string("Enabled"));
+    account_copy(p, mine, "publicNetworkAccess");
+    (void) json_object_set_new(p, "capabilities",
+                               capabilities_json(k, json_text(json_object_get(a, "sku"), "name")));
+    if (modern) {
+        (void) json_object_set_new(p, "endpoints", endpoints_json(k, endpoint));
+    }
+    copy_shown(p, mine, end, ARRAY_LEN(end), c->version);
+}
+
+static const struct ai_kind *kind_of(const json_t *a)
+{
+    const struct ai_kind *k = ai_kind_find(json_text(a, "kind"));
+
+    return k ? k : ai_kind_find("CognitiveServices");
+}
+
+static json_t *properties_json(struct provider_call *c, const json_t *a, const char *state)
+{
+    const struct ai_kind *k = kind_of(a);
+    /* The state comes last until an account is first updated, then second (recorded). */
+    bool updated = json_is_true(json_object_get(a, "updated"));
+    bool custom = json_text(json_object_get(a, "properties"), "customSubDomainName")[0] != '\0';
+    json_t *p = json_object();
+    char url[URL_MAX + 32];
+    char endpoint[URL_MAX + 64];
+
+    base_url(c, a, k, url, sizeof(url));
+    (void) snprintf(endpoint, sizeof(endpoint), "%s%s", url, custom ? "" : k->path);
+    (void) json_object_set_new(p, "endpoint", json_string(endpoint));
+    if (updated) {
         (void) json_object_set_new(p, "provisioningState", json_string(state));
     }
-    (void) json_object_set(p, "internalId", json_object_get(a, "uid"));
+    set_internal_id(p, a);
     account_copy(p, a, "dateCreated");
-    (void) json_object_set_new(p, "callRateLimit",
-                               json_pack("{s:[{s:s,s:f,s:f,s:[{s:s,s:s}]}]}", "rules", "key",
-                                         "default", "renewalPeriod", 1.0, "count", 30.0,
-                                         "matchPatterns", "path", "*", "method", "*"));
-    (void) json_object_set_new(p, "isMigrated", json_false());
-    for (size_t i = 0; i < ARRAY_LEN(after); i++) {
-        account_copy(p, mine, after[i]);
-    }
-    (void) json_object_set_new(p, "privateEndpointConnections", json_array());
-    account_copy(p, mine, "publicNetworkAccess");
-    if (!json_object_get(p, "publicNetworkAccess")) {
-        (void) json_object_set_new(p, "publicNetworkAccess", json_string("Enabled"));
-    }
-    (void) json_object_set_new(p, "capabilities",
-                               json_pack("[{s:s},{s:s},{s:s}]", "name", "VirtualNetworks", "name",
-                                         "CustomerManagedKey", "name", "TrustedServices"));
-    (void) json_object_set_new(p, "endpoints", json_object());
-    for (size_t i = 0; i < ARRAY_LEN(end); i++) {
-        account_copy(p, mine, end[i]);
-    }
-    if (state_last) {
+    set_settings(c, p, a, k, endpoint);
+    account_copy(p, a, "deletionDate");
+    account_copy(p, a, "scheduledPurgeDate");
+    if (!updated) {
         (void) json_object_set_new(p, "provisioningState", json_string(state));
     }
     return p;
 }
 
-json_t *account_json(struct provider_call *c, const json_t *a, const char *state, bool state_last)
+/* In 2020 the kinds that are synchronous showed an empty map with their identity (recorded). */
+static json_t *identity_json(struct provider_call *c, const json_t *a)
+{
+    json_t *identity = json_deep_copy(json_object_get(a, "identity"));
+
+    if (identity && c->version < AI_2021_04_30 && kind_of(a)->synchronous &&
+        !json_object_get(identity, "userAssignedIdentities")) {
+        (void) json_object_set_new(identity, "userAssignedIdentities", json_object());
+    }
+    return identity;
+}
+
+json_t *account_json(struct provider_call *c, const json_t *a, const char *state)
 {
     json_t *doc = json_object();
+    json_t *tags = json_object_get(a, "tags");
 
     (void) json_object_set_new(doc, "id", account_id(a));
     account_copy(doc, a, "name");
     (void) json_object_set_new(doc, "type", json_string(NS "/accounts"));
     account_copy(doc, a, "etag");
-    account_copy(doc, a, "location");
+    (void) json_object_set_new(doc, "location", json_string(account_location(a)));
     account_copy(doc, a, "sku");
     account_copy(doc, a, "kind");
-    (void) json_object_set_new(doc, "properties", properties_json(c, a, state, state_last));
-    account_copy(doc, a, "identity");
-    account_copy(doc, a, "systemData");
-    if (json_object_get(a, "tags")) {
-        account_copy(doc, a, "tags");
+    if (json_object_size(tags) > 0) {
+        (void) json_object_set(doc, "tags", tags);
     }
-    (void) http_response_set_header(&c->x->resp, "ETag", "%s", json_text(a, "etag"));
+    (void) json_object_set_new(doc, "properties", properties_json(c, a, state));
+    if (json_object_get(a, "identity")) {
+        (void) json_object_set_new(doc, "identity", identity_json(c, a));
+    }
+    if (c->version >= AI_2021_04_30) {
+        account_copy(doc, a, "systemData");
+    }
     return doc;
+}
+
+bool account_answer(struct provider_call *c, int status, const json_t *a, const char *state)
+{
+    AUTO_JSON *doc = account_json(c, a, state);
+
+    (void) http_response_set_header(&c->x->resp, "ETag", "%s", json_text(a, "etag"));
+    return provider_answer_json(c, status, doc);
+}
+
+json_t *account_system_data(struct provider_call *c, const json_t *old)
+{
+    char when[TIME_TEXT_MAX];
+    const char *by = c->who.upn[0] ? c->who.upn : c->who.appid;
+    const char *type = c->who.upn[0] ? "User" : "Application";
+    json_t *sd = old ? json_deep_copy(old) : NULL;
+
+    (void) time_format(when, c->now_ms, TIME_100NS);
+    if (!sd) {
+        sd = json_pack("{s:s,s:s,s:s}", "createdBy", by, "createdByType", type, "createdAt", when);
+    }
+    (void) json_object_set_new(sd, "lastModifiedBy", json_string(by));
+    (void) json_object_set_new(sd, "lastModifiedByType", json_string(type));
+    (void) json_object_set_new(sd, "lastModifiedAt", json_string(when));
+    return sd;
 }
 
 void account_touch(struct provider_call *c, json_t *a)
 {
     char when[TIME_TEXT_MAX];
-    json_t *sd = json_object_get(a, "systemData");
-    const char *by = c->who.upn[0] ? c->who.upn : c->who.appid;
-    const char *type = c->who.upn[0] ? "User" : "Application";
-    guid_text etag;
+    guid_text random;
 
-    (void) time_format(when, c->now_ms, TIME_100NS);
-    guid_random(etag);
-    if (!sd) {
-        sd = json_pack("{s:s,s:s,s:s}", "createdBy", by, "createdByType", type, "createdAt", when);
-        (void) json_object_set_new(a, "systemData", sd);
-        (void) json_object_set_new(a, "dateCreated", json_string(when));
+    if (!json_object_get(a, "dateCreated")) {
+        (void) json_object_set_new(a, "dateCreated",
+                                   json_string(time_format(when, c->now_ms, TIME_100NS)));
     }
-    (void) json_object_set_new(sd, "lastModifiedBy", json_string(by));
-    (void) json_object_set_new(sd, "lastModifiedByType", json_string(type));
-    (void) json_object_set_new(sd, "lastModifiedAt", json_string(when));
-    (void) json_object_set_new(a, "etag", json_sprintf("\"%s\"", etag));
+    (void) json_object_set_new(a, "systemData",
+                               account_system_data(c, json_object_get(a, "systemData")));
+    /* The recorded form: a counter, then the second of the change in hexadecimal digits. */
+    guid_random(random);
+    (void) json_object_set_new(
+        a, "etag",
+        json_sprintf("\"%.8s-0000-0500-0000-%08x0000\"", random, (unsigned) (c->now_ms / 1000)));
     (void) json_object_set_new(
         a, "revision", json_integer(json_integer_value(json_object_get(a, "revision")) + 1));
 }

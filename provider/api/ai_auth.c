@@ -8,11 +8,68 @@
 #include "common/json.h"
 #include "provider/api/ai.h"
 #include "provider/api/auth.h"
+#include "provider/domain/ai_catalogue.h"
 #include "provider/store/account_store.h"
+
+static bool same_key(struct str_view given, const char *key)
+{
+    return given.len == strlen(key) && CRYPTO_memcmp(given.ptr, key, given.len) == 0;
+}
+
+struct key_search {
+    struct str_view key;
+    const char *region;
+    char *found; /* "subscription/group/name" */
+    size_t size;
+};
+
+static bool match_key(void *ctx, json_t *a)
+{
+    struct key_search *s = ctx;
+
+    if (strcmp(json_text(a, "location"), s->region) == 0 &&
+        (same_key(s->key, json_text(a, "key1")) || same_key(s->key, json_text(a, "key2")))) {
+        (void) snprintf(s->found, s->size, "%s/%s/%s", json_text(a, "subscription"),
+                        json_text(a, "group"), json_text(a, "name"));
+    }
+    return true;
+}
+
+/* Under a region's name the key says which of the region's accounts is meant. */
+static bool by_region(struct provider_call *c, struct kvdb_txn *txn, struct str_view key)
+{
+    char region[32];
+    struct key_search s = {key, region, c->account, sizeof(c->account)};
+
+    return ai_region_find(c->site.label, region) && key.len > 0 &&
+           account_store_each(txn, NULL, NULL, false, match_key, &s) && c->account[0] != '\0';
+}
+
+static bool account_of_path(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
+                            struct az_error *reterr)
+{
+    char path[sizeof(c->account)];
+    char *group;
+    char *name;
+
+    memcpy(path, c->account, sizeof(path));
+    group = strchr(path, '/');
+    name = group ? strchr(group + 1, '/') : NULL;
+    if (!name) {
+        return az_fail_internal(reterr, "no account path");
+    }
+    *group++ = '\0';
+    *name++ = '\0';
+    return account_store_get(txn, path, group, name, false, ret, reterr);
+}
 
 bool ai_account(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                 struct az_error *reterr)
 {
+    if (c->account[0]) {
+        return account_of_path(c, txn, ret, reterr) &&
+               (*ret || az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND_AI, "The account is gone."));
+    }
     if (!account_store_by_domain(txn, c->site.label, ret, reterr)) {
         return false;
     }
@@ -20,9 +77,12 @@ bool ai_account(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                            "There is no account with the endpoint '%s'.", c->site.label);
 }
 
-static bool same_key(struct str_view given, const char *key)
+static bool key_refused(struct az_error *reterr)
 {
-    return given.len == strlen(key) && CRYPTO_memcmp(given.ptr, key, given.len) == 0;
+    return az_fail(reterr, AZ_ERR_AI_UNAUTHORIZED,
+                   "Access denied due to invalid subscription key or wrong API endpoint. Make sure "
+                   "to provide a valid key for an active subscription and use a correct regional "
+                   "API endpoint for your resource.");
 }
 
 static bool by_key(const json_t *account, struct str_view key, struct az_error *reterr)
@@ -35,11 +95,7 @@ static bool by_key(const json_t *account, struct str_view key, struct az_error *
     bool first = same_key(key, json_text(account, "key1"));
     bool second = same_key(key, json_text(account, "key2"));
 
-    return first || second ||
-           az_fail(
-               reterr, AZ_ERR_AI_UNAUTHORIZED,
-               "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid "
-               "key for an active subscription and use a correct regional API endpoint for your resource.");
+    return first || second || key_refused(reterr);
 }
 
 static bool by_token(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
@@ -74,19 +130,24 @@ static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error
     struct str_view token =
         bearer ? (struct str_view){auth.ptr + 7, auth.len - 7} : (struct str_view){"", 0};
     AUTO_JSON *account = NULL;
+    char region[32];
 
     if (key.len == 0) {
         key = http_header_get(&c->x->req, "ocp-apim-subscription-key");
+    }
+    /* The OpenAI SDKs send the key as a bearer token on /openai/v1. */
+    if (key.len == 0 && bearer && !memchr(token.ptr, '.', token.len)) {
+        key = token;
+    }
+    if (ai_region_find(c->site.label, region) && !by_region(c, txn, key)) {
+        /* Entra tokens need a custom sub-domain (azure-rules.md section 9). */
+        return key_refused(reterr);
     }
     if (!ai_account(c, txn, &account, reterr)) {
         return false;
     }
     if (key.len > 0) {
         return by_key(account, key, reterr);
-    }
-    /* The OpenAI SDKs send the key as a bearer token on /openai/v1. */
-    if (bearer && !memchr(token.ptr, '.', token.len)) {
-        return by_key(account, token, reterr);
     }
     return by_token(c, txn, account, token, reterr);
 }

@@ -15,25 +15,32 @@
 #include "provider/api/auth.h"
 #include "provider/store/account_store.h"
 
+enum table_group { T_LOGIN, T_IDENTITY, T_GRAPH, T_AI, T_CONTROL, T_ARM };
+
 struct table {
-    const struct provider_route *rows;
+    enum table_group group; /* those of one host are searched in this order */
+    const void *rows;
     const size_t *n;
+    size_t stride; /* of a struct arm_route where operations know their versions */
 };
 
-static const struct table arm_tables[] = {
-    {provider_account_routes, &provider_account_routes_len},
-    {provider_arm_routes,     &provider_arm_routes_len    }
+/* clang-format off */
+#define PLAIN(group, name) {group, provider_##name##_routes, &provider_##name##_routes_len, sizeof(struct provider_route)}
+#define ARM(name)          {T_ARM, provider_##name##_routes, &provider_##name##_routes_len, sizeof(struct arm_route)}
+
+static const struct table tables[] = {
+    PLAIN(T_LOGIN, login),
+    PLAIN(T_IDENTITY, identity),
+    PLAIN(T_GRAPH, graph),
+    PLAIN(T_AI, ai),
+    PLAIN(T_CONTROL, control),
+    PLAIN(T_CONTROL, rule),
+    ARM(account),
+    ARM(deleted_account),
+    ARM(user_identity),
+    PLAIN(T_ARM, arm),
 };
-static const struct table all_tables[] = {
-    {provider_login_routes,    &provider_login_routes_len   },
-    {provider_identity_routes, &provider_identity_routes_len},
-    {provider_graph_routes,    &provider_graph_routes_len   },
-    {provider_ai_routes,       &provider_ai_routes_len      },
-    {provider_control_routes,  &provider_control_routes_len },
-    {provider_rule_routes,     &provider_rule_routes_len    },
-    {provider_account_routes,  &provider_account_routes_len },
-    {provider_arm_routes,      &provider_arm_routes_len     }
-};
+/* clang-format on */
 
 const char *provider_param(struct provider_call *c, size_t i)
 {
@@ -53,17 +60,22 @@ static enum http_step finish_error(struct provider_call *c)
     return HTTP_STEP_DONE;
 }
 
-static bool find_in(struct provider_call *c, const struct table *t, size_t n,
-                    struct az_error *reterr)
+static bool find_in(struct provider_call *c, enum table_group group, struct az_error *reterr)
 {
     unsigned allowed = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        struct route_match m = route_find(t[i].rows, *t[i].n, sizeof(*t[i].rows), &c->x->req);
+    for (const struct table *t = tables; t < tables + ARRAY_LEN(tables); t++) {
+        struct route_match m = {0};
 
+        if (t->group == group) {
+            m = route_find(t->rows, *t->n, t->stride, &c->x->req);
+        }
         allowed |= m.allowed;
         if (m.route) {
             c->row = (const struct provider_route *) (const void *) m.route;
+            c->arm_row = t->stride == sizeof(struct arm_route)
+                             ? (const struct arm_route *) (const void *) m.route
+                             : NULL;
             memcpy(c->params, m.params, sizeof(m.params));
             c->n_params = m.n_params;
             return true;
@@ -79,23 +91,68 @@ static bool find_row(struct provider_call *c, struct az_error *reterr)
 {
     switch (c->site.service) {
     case SVC_MANAGEMENT:
-        return find_in(c, arm_tables, ARRAY_LEN(arm_tables), reterr);
+        return find_in(c, T_ARM, reterr);
     case SVC_LOGIN:
-        return find_in(c, &all_tables[0], 1, reterr);
+        return find_in(c, T_LOGIN, reterr);
     case SVC_IDENTITY:
-        return find_in(c, &all_tables[1], 1, reterr);
+        return find_in(c, T_IDENTITY, reterr);
     case SVC_GRAPH:
-        return find_in(c, &all_tables[2], 1, reterr);
+        return find_in(c, T_GRAPH, reterr);
     case SVC_OPENAI:
     case SVC_COGNITIVE:
     case SVC_AI_SERVICES:
-        return find_in(c, &all_tables[3], 1, reterr);
     case SVC_COGNITIVE_REGION:
+        return find_in(c, T_AI, reterr);
     case SVC_VAULT:
         break;
     }
     return az_fail(reterr, AZ_ERR_NOT_FOUND, "The host '%.*s' is not served here.",
                    (int) c->x->req.host.len, c->x->req.host.ptr);
+}
+
+/* "accounts/deployments": the literals of the row's path after the namespace. */
+static void resource_type(const struct provider_call *c, char *out, size_t size)
+{
+    const char *p = strstr(c->row->route.path, c->arm_row->versions->ns);
+    size_t n = 0;
+
+    p = p ? p + strlen(c->arm_row->versions->ns) : "";
+    for (size_t len; *p == '/'; p += len) {
+        len = 1 + strcspn(p + 1, "/");
+        if (p[1] != '{' && n + len + 1 < size) {
+            memcpy(out + n, n == 0 ? p + 1 : p, n == 0 ? len - 1 : len);
+            n += n == 0 ? len - 1 : len;
+        }
+    }
+    out[n] = '\0';
+}
+
+/* ARM's own text (issues of azure-sdk-for-js and acs-engine quote it). */
+static bool find_version(struct provider_call *c, struct az_error *reterr)
+{
+    const struct arm_versions *v = c->arm_row ? c->arm_row->versions : NULL;
+    CLEANUP(buf_done) struct buf known = {0};
+    char type[128];
+
+    if (!v) {
+        return true;
+    }
+    c->version = arm_version_find(v, c->api_version);
+    if (c->version >= 0 && (c->arm_row->in_versions & ARM_BIT(c->version)) != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < v->n; i++) {
+        if ((c->arm_row->in_versions & ARM_BIT(i)) != 0) {
+            buf_fmt(&known, "%s%s", known.len > 0 ? "," : "", v->names[i]);
+        }
+    }
+    resource_type(c, type, sizeof(type));
+    (void) http_response_set_header(&c->x->resp, "x-ms-failure-cause", "gateway");
+    return az_fail(
+        reterr, AZ_ERR_INVALID_RESOURCE_TYPE,
+        "The resource type '%s' could not be found in the namespace '%s' for api version "
+        "'%.64s'. The supported api-versions are '%s'.",
+        type, v->ns, c->api_version, buf_ok(&known) ? known.data : "");
 }
 
 static bool begin_arm(struct provider_call *c, struct az_error *reterr)
@@ -113,14 +170,14 @@ static bool begin_arm(struct provider_call *c, struct az_error *reterr)
             "The api-version query parameter (?api-version=) is required for all requests.");
     }
     if (c->x->req.n_segments < 2 || !sv_ieq(c->x->req.segments[0], "subscriptions")) {
-        return true;
+        return find_version(c, reterr);
     }
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
     ok = provider_authorize_subscription(c, txn, provider_param(c, 0), reterr);
     kvdb_abort(txn);
-    return ok;
+    return ok && find_version(c, reterr);
 }
 
 static bool begin_plane(struct provider_call *c, struct az_error *reterr)
@@ -171,7 +228,7 @@ static bool begin_control(struct provider_call *c, struct az_error *reterr)
         sv_eq(c->x->req.segments[1], "clock")) {
         return true;
     }
-    return find_in(c, &all_tables[4], 2, reterr);
+    return find_in(c, T_CONTROL, reterr);
 }
 
 static enum http_step api_begin(void *ctx, struct http_exchange *x)
@@ -189,6 +246,7 @@ static enum http_step api_begin(void *ctx, struct http_exchange *x)
     c->d = ctx;
     c->x = x;
     c->now_ms = sim_clock_now_ms(c->d->clock);
+    c->version = -1;
     guid_random(c->request_id);
     (void) control_client_ip(&c->d->control, &x->req);
     known = site_from_host(&c->d->names, x->req.host, &c->site);
@@ -388,23 +446,26 @@ void provider_api_handle(struct providerd *d, struct http_exchange *x)
     http_app_run(&app, x);
 }
 
-void provider_api_print_routes(FILE *out)
+static void print_row(FILE *out, const struct provider_route *r)
 {
     static const char *const planes[] = {"login",    "metadata", "arm",    "graph",
                                          "identity", "ai",       "control"};
 
-    for (size_t t = 0; t < ARRAY_LEN(all_tables); t++) {
-        for (size_t i = 0; i < *all_tables[t].n; i++) {
-            const struct provider_route *r = &all_tables[t].rows[i];
+    for (unsigned m = 1; m <= HTTP_M_DELETE; m <<= 1) {
+        if ((r->route.methods & m) != 0) {
+            (void) fprintf(out, "%s\t%s\t%s\t%s\t%s\n", planes[r->plane],
+                           http_method_name((enum http_method) m), r->route.path,
+                           r->audit_name ? r->audit_name : "-",
+                           r->exec == EXEC_WRITE ? "write" : "loop");
+        }
+    }
+}
 
-            for (unsigned m = 1; m <= HTTP_M_DELETE; m <<= 1) {
-                if ((r->route.methods & m) != 0) {
-                    (void) fprintf(out, "%s\t%s\t%s\t%s\t%s\n", planes[r->plane],
-                                   http_method_name((enum http_method) m), r->route.path,
-                                   r->audit_name ? r->audit_name : "-",
-                                   r->exec == EXEC_WRITE ? "write" : "loop");
-                }
-            }
+void provider_api_print_routes(FILE *out)
+{
+    for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+        for (size_t i = 0; i < *tables[t].n; i++) {
+            print_row(out, (const void *) ((const char *) tables[t].rows + i * tables[t].stride));
         }
     }
 }

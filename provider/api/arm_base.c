@@ -11,6 +11,7 @@
 #include "provider/api/account.h"
 #include "provider/api/answer.h"
 #include "provider/api/forward.h"
+#include "provider/api/user_identity.h"
 
 static json_t *metadata_json(struct provider_call *c, bool array)
 {
@@ -269,7 +270,8 @@ static bool group_delete_run(struct provider_call *c, struct kvdb_txn *txn, stru
     struct resource_group g;
     char base[URL_MAX];
 
-    if (!need_group(c, txn, &g, reterr) || !account_delete_group(c, txn, g.name, reterr)) {
+    if (!need_group(c, txn, &g, reterr) || !account_delete_group(c, txn, g.name, reterr) ||
+        !user_identity_delete_group(c, txn, g.name, reterr)) {
         return false;
     }
     (void) directory_del_group(txn, c->subscription.id, g.name);

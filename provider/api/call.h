@@ -17,6 +17,7 @@
 #include "common/names.h"
 #include "common/route.h"
 #include "common/token.h"
+#include "provider/domain/arm_version.h"
 #include "provider/domain/cmk_rules.h"
 #include "provider/store/directory.h"
 #include "provider/vault_client.h"
@@ -74,14 +75,22 @@ struct provider_route {
     provider_handler_fn *run;
 };
 
+struct arm_route { /* an operation of a resource provider that knows its api-versions */
+    struct provider_route row;
+    const struct arm_versions *versions;
+    uint64_t in_versions; /* those that have the operation */
+};
+
 struct provider_call {
     struct providerd *d;
     struct http_exchange *x;
     const struct provider_route *row;
+    const struct arm_route *arm_row; /* row, when it is one; else NULL */
     struct str_view params[ROUTE_MAX_PARAMS];
     size_t n_params;
     struct site site;
     const char *api_version; /* NULL: none given; ARM routes have it */
+    int version;             /* its position in arm_row->versions; -1 without arm_row */
     int64_t now_ms;          /* simulated */
     struct token_claims who; /* verified; empty where the plane needs none or an api-key was used */
     struct subscription subscription; /* ARM, when the path names one */
@@ -92,13 +101,24 @@ struct provider_call {
     bool prepared_done; /* prepare has run */
     guid_text request_id;
     char texts[ROUTE_MAX_PARAMS][256]; /* provider_param() */
-    char account[LABEL_MAX];           /* data plane: the account that the Host names */
+    char account[320]; /* data plane under a region's name: "subscription/group/name", by its key */
     bool retry_prepare; /* set by a WRITE handler that found that what prepare read has changed */
     struct az_error error;
 };
 
 bool provider_answer_json(struct provider_call *c, int status, const json_t *body);
 bool provider_answer_empty(struct provider_call *c, int status);
+/* The group of parameter 1 exists, else ARM's error; the error of a resource that does not. */
+bool arm_need_group(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+    MUST_CHECK;
+bool arm_not_found(struct provider_call *c, const char *type, const char *name,
+                   struct az_error *reterr) MUST_CHECK;
+/* The location is given and known; its lower-case form into region. */
+bool arm_check_location(const char *type, const char *location, char region[32],
+                        struct az_error *reterr) MUST_CHECK;
+#define ARM_SUB   "/subscriptions/{s}"
+#define ARM_GROUP ARM_SUB "/resourceGroups/{g}"
+
 /* A path parameter as a NUL-terminated string in the call's arena. */
 const char *provider_param(struct provider_call *c, size_t i);
 
@@ -109,11 +129,11 @@ bool provider_mint_token(struct providerd *d, const struct principal *p, const c
 
 /*
  * Long-running operations finish at once (--latency=instant) yet answer as recorded: adds
- * Azure-AsyncOperation (and Location) and retry-after-ms to the response and stores the result.
- * `final` is what operationResults answers with: "Succeeded".
+ * Azure-AsyncOperation (and Location) and retry-after-ms to the response and stores the operation.
+ * resource: "subscription/group/name" of the account it makes or changes, or "".
  */
 bool provider_lro_add(struct provider_call *c, struct kvdb_txn *txn, const char *provider_namespace,
-                      const char *location, const char *resource_id, bool with_location,
+                      const char *location, const char *resource, bool with_location,
                       struct az_error *reterr) MUST_CHECK;
 
 /* The row tables; api.c searches them in this order. */
@@ -125,8 +145,12 @@ extern const struct provider_route provider_arm_routes[];
 extern const size_t provider_arm_routes_len;
 extern const struct provider_route provider_graph_routes[];
 extern const size_t provider_graph_routes_len;
-extern const struct provider_route provider_account_routes[];
+extern const struct arm_route provider_account_routes[];
 extern const size_t provider_account_routes_len;
+extern const struct arm_route provider_deleted_account_routes[];
+extern const size_t provider_deleted_account_routes_len;
+extern const struct arm_route provider_user_identity_routes[];
+extern const size_t provider_user_identity_routes_len;
 extern const struct provider_route provider_ai_routes[];
 extern const size_t provider_ai_routes_len;
 extern const struct provider_route provider_rule_routes[];

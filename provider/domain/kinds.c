@@ -105,7 +105,7 @@ const struct account_kind *account_kind_find(const char *name)
 
 bool account_kind_has_cmk_sku(const struct account_kind *k, const char *sku)
 {
-    for (size_t i = 0; i < KIND_MAX_SKUS && k->cmk_skus[i]; i++) {
+    for (size_t i = 0; k && i < KIND_MAX_SKUS && k->cmk_skus[i]; i++) {
         if (strcasecmp(k->cmk_skus[i], sku) == 0) {
             return true;
         }

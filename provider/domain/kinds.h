@@ -75,6 +75,6 @@ struct account_kind {
 size_t account_kinds_count(void);
 const struct account_kind *account_kind_at(size_t i);
 const struct account_kind *account_kind_find(const char *name); /* any case; NULL: unknown */
-bool account_kind_has_cmk_sku(const struct account_kind *k, const char *sku);
+bool account_kind_has_cmk_sku(const struct account_kind *k, const char *sku); /* k may be NULL */
 /* Is this project type of a Language account under Customer Lockbox? NULL: not a project. */
 bool account_kind_lockbox(const struct account_kind *k, const char *project_type);

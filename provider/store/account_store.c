@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "provider/api/call.h"
 #include "provider/store/blobs.h"
+#include "provider/store/child_store.h"
 
 static void add_lower(struct kvkey *k, const char *s)
 {
@@ -116,7 +117,10 @@ bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group
     struct kvdb_iter *it;
     bool more = true;
 
-    account_key(&prefix, sub, group, NULL, deleted);
+    kvkey_init(&prefix, deleted ? 'E' : 'A');
+    if (sub) {
+        account_key(&prefix, sub, group, NULL, deleted);
+    }
     it = kvdb_iter_new(txn, &prefix, NULL);
     while (more && it && kvdb_iter_next(it, &key, &val)) {
         AUTO_JSON *a = json_loadb(val.data, val.len, 0, NULL);
@@ -314,6 +318,9 @@ void account_store_purge(struct providerd *d, struct kvdb_txn *txn, const json_t
         /* A blob whose record's deletion does not commit would be lost: the data key is gone by
          * then only if it does. Orphans are removed at start, so blobs are left to that. */
     }
-    account_store_del_domain(txn, json_text(account, "domain"));
+    child_purge(txn, p.uid);
+    if (json_text(account, "domain")[0]) {
+        account_store_del_domain(txn, json_text(account, "domain"));
+    }
     account_store_del(txn, account, true);
 }

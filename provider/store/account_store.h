@@ -18,7 +18,8 @@ bool account_store_get(struct kvdb_txn *txn, const char *sub, const char *group,
 bool account_store_put(struct kvdb_txn *txn, const json_t *account, bool deleted,
                        struct az_error *reterr) MUST_CHECK;
 void account_store_del(struct kvdb_txn *txn, const json_t *account, bool deleted);
-/* group NULL: all. fn gets a borrowed reference; false ends the walk. */
+/* sub NULL: of all subscriptions; group NULL: all. fn gets a borrowed reference; false ends the
+ * walk. */
 bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group, bool deleted,
                         bool (*fn)(void *ctx, json_t *account), void *ctx);
 /* The live account of a sub-domain. */

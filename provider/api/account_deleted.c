@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Soft-deleted accounts (48 hours, azure-rules.md section 9), and the operations that accounts'
+ * long-running requests point to.
+ */
+#include <string.h>
+
+#include "common/json.h"
+#include "provider/api/account.h"
+#include "provider/api/answer.h"
+#include "provider/api/dek.h"
+#include "provider/store/account_store.h"
+
+static json_t *deleted_json(struct provider_call *c, const json_t *a)
+{
+    json_t *doc = account_json(c, a, "Succeeded");
+
+    (void) json_object_set_new(doc, "id",
+                               json_sprintf("/subscriptions/%s/providers/" ACCOUNT_NS
+                                            "/locations/%s/resourceGroups/%s/deletedAccounts/%s",
+                                            json_text(a, "subscription"), account_location(a),
+                                            json_text(a, "group"), json_text(a, "name")));
+    (void) json_object_set_new(doc, "type", json_string(ACCOUNT_NS "/deletedAccounts"));
+    return doc;
+}
+
+struct collect {
+    struct provider_call *c;
+    json_t *list;
+};
+
+static bool add_deleted(void *ctx, json_t *a)
+{
+    struct collect *k = ctx;
+
+    (void) json_array_append_new(k->list, deleted_json(k->c, a));
+    return true;
+}
+
+static bool deleted_list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    struct collect k = {c, json_array()};
+    bool ok = account_store_each(txn, c->subscription.id, NULL, true, add_deleted, &k);
+    AUTO_JSON *doc = json_pack("{s:o}", "value", k.list);
+
+    return ok ? provider_answer_json(c, 200, doc)
+              : az_fail_internal(reterr, "listing deleted accounts");
+}
+
+/* /locations/{l}/resourceGroups/{g}/deletedAccounts/{n} */
+static bool find_deleted(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
+                         struct az_error *reterr)
+{
+    const char *group = provider_param(c, 2);
+    const char *name = provider_param(c, 3);
+
+    if (!account_store_get(txn, c->subscription.id, group, name, true, ret, reterr)) {
+        return false;
+    }
+    return *ret || az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND,
+                           "The Resource '" ACCOUNT_NS
+                           "/locations/%s/resourceGroups/%s/deletedAccounts/%s' was not found.",
+                           provider_param(c, 1), group, name);
+}
+
+static bool deleted_get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_JSON *a = NULL;
+
+    if (!find_deleted(c, txn, &a, reterr)) {
+        return false;
+    }
+    AUTO_JSON *doc = deleted_json(c, a);
+
+    return provider_answer_json(c, 200, doc);
+}
+
+static bool deleted_purge_run(struct provider_call *c, struct kvdb_txn *txn,
+                              struct az_error *reterr)
+{
+    AUTO_JSON *a = NULL;
+    struct principal p;
+
+    if (!find_deleted(c, txn, &a, reterr)) {
+        return false;
+    }
+    if (account_identity(txn, a, &p)) {
+        (void) directory_del_principal(txn, p.oid);
+    }
+    account_store_purge(c->d, txn, a);
+    return provider_lro_add(c, txn, ACCOUNT_NS, account_location(a), "", true, reterr) &&
+           provider_answer_empty(c, 202);
+}
+
+static bool find_operation(struct kvdb_txn *txn, const char *id, json_t **ret,
+                           struct az_error *reterr)
+{
+    struct kvkey k;
+    struct kvdb_val val;
+
+    kvkey_init(&k, 'o');
+    kvkey_str(&k, id);
+    *ret = kvdb_get(txn, &k, &val) ? json_loadb(val.data, val.len, 0, NULL) : NULL;
+    return *ret || az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no operation '%s'.", id);
+}
+
+/* The account that an operation made or changed; *ret stays NULL when it is gone. */
+static bool operation_account(struct kvdb_txn *txn, const json_t *operation, json_t **ret,
+                              struct az_error *reterr)
+{
+    char path[512];
+    char *group;
+    char *name;
+
+    (void) snprintf(path, sizeof(path), "%s", json_text(operation, "resource"));
+    group = strchr(path, '/');
+    name = group ? strchr(group + 1, '/') : NULL;
+    if (!name) {
+        return true;
+    }
+    *group++ = '\0';
+    *name++ = '\0';
+    return account_store_get(txn, path, group, name, false, ret, reterr);
+}
+
+/*
+ * Always over: 200 with Succeeded, or the account where Location is followed (clients.md section
+ * 6), as the version shows it that began the operation.
+ */
+static bool operation_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    const char *id = provider_param(c, 2);
+    const char *as = http_param_get(&c->x->req, "operationResultResponseType");
+    AUTO_JSON *operation = NULL;
+    AUTO_JSON *a = NULL;
+    char when[TIME_TEXT_MAX];
+
+    if (!find_operation(txn, id, &operation, reterr) ||
+        (as && !operation_account(txn, operation, &a, reterr))) {
+        return false;
+    }
+    if (a) {
+        c->version = (int) json_integer_value(json_object_get(operation, "version"));
+        return account_answer(c, 200, a, "Succeeded");
+    }
+    (void) time_format(when, json_integer_value(json_object_get(operation, "at")), TIME_S);
+    AUTO_JSON *doc = json_pack(
+        "{s:o,s:s,s:s,s:s,s:s}", "id",
+        json_sprintf("/subscriptions/%s/providers/" ACCOUNT_NS "/locations/%s/operationResults/%s",
+                     c->subscription.id, provider_param(c, 1), id),
+        "name", id, "status", "Succeeded", "startTime", when, "endTime", when);
+
+    return provider_answer_json(c, 200, doc);
+}
+
+#define P       ARM_SUB "/providers/" ACCOUNT_NS
+#define DELETED P "/locations/{l}/resourceGroups/{g}/deletedAccounts/{n}"
+/* clang-format off */
+#define ROW(methods, path, audit, exec, versions, run) \
+    {{{methods, path}, PPLANE_ARM, audit, exec, false, 0, NULL, NULL, run}, &ai_versions, versions}
+const struct arm_route provider_deleted_account_routes[] = {
+    ROW(HTTP_M_GET,    P "/deletedAccounts", "AccountListDeleted", EXEC_LOOP,  ARM_FROM(AI_2021_04_30), deleted_list_run),
+    ROW(HTTP_M_GET,    DELETED,              "AccountGetDeleted",  EXEC_LOOP,  ARM_FROM(AI_2021_04_30), deleted_get_run),
+    ROW(HTTP_M_DELETE, DELETED,              "AccountPurge",       EXEC_WRITE, ARM_FROM(AI_2021_04_30), deleted_purge_run),
+    ROW(HTTP_M_GET,    P "/locations/{l}/operationResults/{id}", NULL, EXEC_LOOP, ARM_ALL,              operation_run),
+};
+/* clang-format on */
+const size_t provider_deleted_account_routes_len = ARRAY_LEN(provider_deleted_account_routes);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes of an account other than its encryption: judged whole before anything is touched, then
+ * stored with whatever prepare has made of the encryption, in one record.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "common/json.h"
+#include "common/limits.h"
+#include "provider/api/account.h"
+#include "provider/api/answer.h"
+#include "provider/api/dek.h"
+#include "provider/domain/account_fields.h"
+#include "provider/domain/ai_catalogue.h"
+#include "provider/domain/arm_version.h"
+#include "provider/store/account_store.h"
+
+static bool names_etag(struct str_view condition, const char *etag)
+{
+    size_t len = strlen(etag);
+
+    /* With or without the quotation marks that are part of it. */
+    return sv_eq(condition, "*") || sv_eq(condition, etag) ||
+           (len > 2 && condition.len == len - 2 && memcmp(condition.ptr, etag + 1, len - 2) == 0);
+}
+
+bool account_match(struct provider_call *c, const json_t *resource, struct az_error *reterr)
+{
+    struct str_view match = http_header_get(&c->x->req, "if-match");
+    struct str_view none = http_header_get(&c->x->req, "if-none-match");
+    const char *etag = resource ? json_text(resource, "etag") : "";
+    bool there = resource != NULL;
+
+    if ((!match.ptr || (there && names_etag(match, etag))) &&
+        (!none.ptr || !there || !names_etag(none, etag))) {
+        return true;
+    }
+    return az_fail(reterr, AZ_ERR_PRECONDITION_FAILED,
+                   "The condition of the header '%s' is not met: the resource %s%s.",
+                   match.ptr ? "If-Match" : "If-None-Match",
+                   there ? "has the etag " : "does not exist", etag);
+}
+
+bool account_check_tags(const json_t *tags, struct az_error *reterr)
+{
+    const char *name;
+    json_t *value;
+
+    if (!tags || json_is_null(tags)) {
+        return true;
+    }
+    if (!json_is_object(tags) || json_object_size(tags) > LIMIT_ARM_TAGS) {
+        goto bad;
+    }
+    json_object_foreach((json_t *) (uintptr_t) tags, name, value)
+    {
+        if (!json_is_string(value) || json_string_length(value) > LIMIT_TAG_TEXT ||
+            strlen(name) > LIMIT_ARM_TAG_NAME) {
+            goto bad;
+        }
+    }
+    return true;
+bad:
+    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                   "The request content was invalid and could not be deserialized: 'tags must be "
+                   "an object of at most %d strings of at most %d characters'.",
+                   LIMIT_ARM_TAGS, LIMIT_TAG_TEXT);
+    reterr->target = "tags";
+    return false;
+}
+
+static bool check_sku(const struct ai_kind *k, const json_t *sku, struct az_error *reterr)
+{
+    const char *name = json_text(sku, "name");
+
+    if (!sku || json_is_null(sku)) {
+        return true;
+    }
+    if (!json_is_object(sku) || !name[0]) {
+        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                       "The request content was invalid and could not be deserialized: 'sku must "
+                       "be an object with a name'.");
+        reterr->target = "sku";
+        return false;
+    }
+    /* The service's text for a SKU that the kind does not have: issues of azure-docs (103641) and
+     * terraform-provider-azurerm (25401) quote it. */
+    return ai_kind_has_sku(k, name) ||
+           az_fail(reterr, AZ_ERR_SPECIAL_FEATURE_REQUIRED,
+                   "The subscription does not have QuotaId/Feature required by SKU '%.32s' from "
+                   "kind '%s' or contains blocked QuotaId/Feature.",
+                   name, k->name);
+}
+
+/* OpenAI can become AIServices and go back (versions.md, clients.md 12.8); nothing else changes. */
+static bool check_kind(const json_t *account, const char *kind, struct az_error *reterr)
+{
+    const char *now = json_text(account, "kind");
+    bool known = strcasecmp(kind, "OpenAI") == 0 || strcasecmp(kind, "AIServices") == 0;
+
+    if (!kind[0] || strcasecmp(kind, now) == 0 ||
+        (known && (strcmp(now, "OpenAI") == 0 || strcmp(now, "AIServices") == 0))) {
+        return true;
+    }
+    (void) az_fail(reterr, AZ_ERR_BAD_REQUEST,
+                   "The kind of an account can't be changed from '%s' to '%.64s'.", now, kind);
+    reterr->target = "kind";
+    return false;
+}
+
+static bool check_domain(struct kvdb_txn *txn, const json_t *account, const json_t *props,
+                         struct az_error *reterr)
+{
+    const char *domain = json_text(props, "customSubDomainName");
+    char region[32];
+
+    if (!domain[0] || (account && strcasecmp(domain, json_text(account, "domain")) == 0)) {
+        return true;
+    }
+    /* Regions stand where sub-domains do under localhost, so their names are taken. */
+    if (!account_store_domain_taken(txn, domain) && !ai_region_find(domain, region)) {
+        return true;
+    }
+    return az_fail(reterr, AZ_ERR_CUSTOM_DOMAIN_IN_USE,
+                   "Please pick a different name. The subdomain name '%s' is not available as it's "
+                   "already used by a resource.",
+                   domain);
+}
+
+bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                   struct az_error *reterr)
+{
+    const json_t *props = json_object_iget(c->body, "properties");
+    const char *kind = json_text(c->body, "kind");
+    const char *now = account && !kind[0] ? json_text(account, "kind") : kind;
+    const struct ai_kind *k = ai_kind_find(now);
+
+    if (props && !json_is_object(props) && !json_is_null(props)) {
+        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                       "The request content was invalid and could not be deserialized: "
+                       "'properties must be an object'.");
+        reterr->target = "properties";
+        return false;
+    }
+    if (account && !check_kind(account, kind, reterr)) {
+        return false;
+    }
+    /* Quoted by issues of azure-cli (6190) and azurechat (274). */
+    if (!k) {
+        return az_fail(reterr, AZ_ERR_INVALID_API_SET,
+                       "The account type '%.64s' is either invalid or unavailable in given region.",
+                       now);
+    }
+    return check_sku(k, json_object_iget(c->body, "sku"), reterr) &&
+           account_check_tags(json_object_iget(c->body, "tags"), reterr) &&
+           account_fields_check(props, c->version, reterr) &&
+           check_domain(txn, account, props, reterr) &&
+           account_identity_check(c, txn, account, reterr);
+}
+
+/* Only name and capacity are shown (recorded: {"name"}). */
+static json_t *stored_sku(const json_t *sku)
+{
+    json_t *capacity = json_object_iget(sku, "capacity");
+    json_t *out = json_pack("{s:s}", "name", json_text(sku, "name"));
+
+    if (json_is_integer(capacity)) {
+        (void) json_object_set(out, "capacity", capacity);
+    }
+    return out;
+}
+
+static void apply_domain(struct kvdb_txn *txn, json_t *account)
+{
+    const char *domain = json_text(json_object_get(account, "properties"), "customSubDomainName");
+
+    if (!domain[0] || strcasecmp(domain, json_text(account, "domain")) == 0) {
+        return;
+    }
+    if (json_text(account, "domain")[0]) {
+        account_store_del_domain(txn, json_text(account, "domain"));
+    }
+    (void) json_object_set_new(account, "domain", json_string(domain));
+    account_store_put_domain(txn, domain, account);
+}
+
+bool account_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
+                   struct az_error *reterr)
+{
+    const json_t *props = json_object_iget(c->body, "properties");
+    const struct ai_kind *k = ai_kind_find(json_text(c->body, "kind"));
+    json_t *tags = json_object_iget(c->body, "tags");
+    json_t *sku = json_object_iget(c->body, "sku");
+    const char *source = json_text(json_object_iget(props, "encryption"), "keySource");
+
+    account_identity_apply(c, txn, account);
+    account_fields_apply(props, c->version, json_object_get(account, "properties"));
+    if (strcasecmp(source, "Microsoft.CognitiveServices") == 0) {
+        (void) json_object_set_new(json_object_get(account, "properties"), "encryption",
+                                   json_pack("{s:s}", "keySource", "Microsoft.CognitiveServices"));
+    }
+    apply_domain(txn, account);
+    if (json_is_object(tags)) {
+        (void) json_object_set(account, "tags", tags);
+    }
+    if (json_is_object(sku)) {
+        (void) json_object_set_new(account, "sku", stored_sku(sku));
+    }
+    if (k) {
+        (void) json_object_set_new(account, "kind", json_string(k->name));
+    }
+    account_touch(c, account);
+    return !kvdb_failed(txn) || az_fail_internal(reterr, "changing an account");
+}
+
+bool account_asynchronous(const struct provider_call *c, const json_t *account)
+{
+    const struct ai_kind *k = ai_kind_find(json_text(account, "kind"));
+
+    if (k && k->synchronous) {
+        return false;
+    }
+    /* In 2020 only the canary region worked in the background, and there Face (recorded). */
+    return c->version >= AI_2021_04_30 ||
+           (strcmp(json_text(account, "kind"), "Face") == 0 &&
+            strcmp(json_text(account, "location"), "centraluseuap") == 0);
+}
+
+bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                 bool with_location, struct az_error *reterr)
+{
+    char id[512];
+
+    (void) snprintf(id, sizeof(id), "%s/%s/%s", json_text(account, "subscription"),
+                    json_text(account, "group"), json_text(account, "name"));
+    return provider_lro_add(c, txn, ACCOUNT_NS, account_location(account), id, with_location,
+                            reterr);
+}
+
+bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account, json_t *dek,
+                    json_t *encryption, struct az_error *reterr)
+{
+    const json_t *props = json_object_iget(c->body, "properties");
+    bool slow = account_asynchronous(c, account) &&
+                (json_object_iget(c->body, "identity") || json_object_iget(props, "encryption") ||
+                 account_fields_slow(props, c->version));
+
+    if (!account_match(c, account, reterr) || !account_check(c, txn, account, reterr) ||
+        !account_apply(c, txn, account, reterr)) {
+        return false;
+    }
+    if (dek) {
+        (void) json_object_set(account, "dek", dek);
+        dek_cache_forget(c->d->deks, json_text(account, "uid"));
+    }
+    if (encryption) {
+        (void) json_object_set(json_object_get(account, "properties"), "encryption", encryption);
+    }
+    (void) json_object_set_new(account, "updated", json_true());
+    if (!account_store_put(txn, account, false, reterr) ||
+        (slow && !account_lro(c, txn, account, true, reterr))) {
+        return false;
+    }
+    return account_answer(c, slow ? 202 : 200, account, slow ? "Accepted" : "Succeeded");
+}
+
+bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
+                           struct az_error *reterr)
+{
+    const json_t *e = json_object_iget(json_object_iget(c->body, "properties"), "encryption");
+    const char *location = json_text(c->body, "location");
+    bool wrapped = json_object_get(json_object_get(account, "dek"), "wrapped") != NULL;
+    char region[32];
+
+    (void) ai_region_find(location, region);
+    if (location[0] && strcmp(region, json_text(account, "location")) != 0) {
+        /* ARM's own text. */
+        return az_fail(
+            reterr, AZ_ERR_INVALID_RESOURCE_LOCATION,
+            "The resource '%s' already exists in location '%s' in resource group '%s'. A "
+            "resource with the same name cannot be created in location '%.64s'. Please "
+            "select a new resource name.",
+            json_text(account, "name"), json_text(account, "location"), json_text(account, "group"),
+            region);
+    }
+    if (json_is_object(e) && wrapped != (json_object_iget(e, "keyVaultProperties") != NULL)) {
+        return az_fail(reterr, AZ_ERR_CMK_REFUSED,
+                       "Change the encryption of an existing account with PATCH.");
+    }
+    if (!account_match(c, account, reterr) || !account_check(c, txn, account, reterr) ||
+        !account_apply(c, txn, account, reterr)) {
+        return false;
+    }
+    (void) json_object_set_new(account, "updated", json_true());
+    return account_store_put(txn, account, false, reterr) &&
+           account_answer(c, 200, account, "Succeeded");
+}
