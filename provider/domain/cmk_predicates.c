@@ -97,6 +97,11 @@ bool cmk_is_bound(const struct cmk_input *in)
     return in->bound;
 }
 
+bool cmk_is_bound_to_known(const struct cmk_input *in)
+{
+    return in->bound && in->key_known && in->key.status != 403;
+}
+
 bool cmk_is_deleted(const struct cmk_input *in)
 {
     return in->bound && in->vault_known && in->key_state != CMK_KEY_LIVE;
@@ -253,8 +258,7 @@ bool cmk_not_left_behind(const struct cmk_input *in)
 /* unwrapKey works outside nbf and exp too (vault/domain/key.c). */
 bool cmk_version_in_use_usable(const struct cmk_input *in)
 {
-    return !in->key_known || (in->key.status == 200 && in->key.enabled && in->key.unwrap) ||
-           in->key.status == 403;
+    return in->key.status == 200 && in->key.enabled && in->key.unwrap;
 }
 
 bool cmk_recoverable(const struct cmk_input *in)

@@ -9,8 +9,9 @@ typedef bool cmk_predicate(const struct cmk_input *in);
 /* When a rule can be judged. */
 cmk_predicate cmk_with_key, cmk_with_vault_answer, cmk_with_vault, cmk_with_policies,
     cmk_with_identity, cmk_with_key_facts, cmk_with_any_key_answer, cmk_in_other_subscription,
-    cmk_with_given_subscription, cmk_needs_approval, cmk_is_bound, cmk_is_deleted, cmk_is_expired,
-    cmk_uses_system_identity, cmk_bound_or_binding, cmk_needs_permissions, cmk_has_cmk_kind;
+    cmk_with_given_subscription, cmk_needs_approval, cmk_is_bound, cmk_is_bound_to_known,
+    cmk_is_deleted, cmk_is_expired, cmk_uses_system_identity, cmk_bound_or_binding,
+    cmk_needs_permissions, cmk_has_cmk_kind;
 
 /* What it demands. */
 cmk_predicate cmk_supported_kind, cmk_may_at_create, cmk_key_given, cmk_tier, cmk_approved,
