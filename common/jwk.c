@@ -80,17 +80,11 @@ bool jwk_add_public(json_t *obj, EVP_PKEY *key, struct az_error *reterr)
         ok = add_number(obj, "n", key, OSSL_PKEY_PARAM_RSA_N, 0) &&
              add_number(obj, "e", key, OSSL_PKEY_PARAM_RSA_E, 0);
     } else {
-        static const enum key_curve all[] = {CURVE_P256, CURVE_P384, CURVE_P521, CURVE_P256K};
         size_t width = ((size_t) EVP_PKEY_get_bits(key) + 7) / 8;
-        int nid = ec_curve_nid(key);
+        const char *curve = key_curve_name(key_curve_of(key));
 
-        ok = false;
-        for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-            if (nid != 0 && nid == key_curve_nid(all[i])) {
-                ok = json_object_set_new(obj, "crv", json_string(key_curve_name(all[i]))) == 0;
-            }
-        }
-        ok = ok && add_number(obj, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, width) &&
+        ok = curve && json_object_set_new(obj, "crv", json_string(curve)) == 0 &&
+             add_number(obj, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, width) &&
              add_number(obj, "y", key, OSSL_PKEY_PARAM_EC_PUB_Y, width);
     }
     ERR_clear_error();

@@ -174,16 +174,28 @@ const struct key_alg *key_alg_at(size_t i)
     return &algs[i];
 }
 
-static const char *curve_text(int nid)
+static enum key_curve curve_from_nid(int nid)
 {
     static const enum key_curve all[] = {CURVE_P256, CURVE_P384, CURVE_P521, CURVE_P256K};
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (nid != 0 && key_curve_nid(all[i]) == nid) {
-            return key_curve_name(all[i]);
+            return all[i];
         }
     }
-    return "";
+    return CURVE_NONE;
+}
+
+enum key_curve key_curve_of(EVP_PKEY *key)
+{
+    return key_kind_of(key) == KEY_KIND_EC ? curve_from_nid(ec_curve_nid(key)) : CURVE_NONE;
+}
+
+static const char *curve_text(int nid)
+{
+    const char *name = key_curve_name(curve_from_nid(nid));
+
+    return name ? name : "";
 }
 
 bool key_alg_check(const struct key_alg *alg, EVP_PKEY *key, enum key_op op, const char *kid,

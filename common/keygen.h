@@ -21,6 +21,7 @@ enum key_curve key_curve_parse(const char *wire_name);
 const char *key_curve_name(enum key_curve curve);
 const char *key_curve_group(enum key_curve curve); /* OpenSSL's name */
 int key_curve_nid(enum key_curve curve);
+enum key_curve key_curve_of(EVP_PKEY *key); /* CURVE_NONE: no EC key, or another curve */
 
 enum key_kind { KEY_KIND_RSA, KEY_KIND_EC, KEY_KIND_OCT, KEY_KIND_AKP, KEY_KIND_NONE };
 enum key_kind key_kind_of(EVP_PKEY *key);

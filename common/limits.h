@@ -18,7 +18,9 @@
 #define LIMIT_ROTATIONS_AHEAD 64  /* keys made for due rotations before they are stored */
 /* Rotations made up for after a leap of the clock; as many past versions as a backup may have. */
 #define LIMIT_MISSED_ROTATIONS 500
-#define LIMIT_IP_RULES         1000 /* network-security.md, as the next */
+#define LIMIT_POLICY_BYTES     65536 /* base64url of a release policy; ours */
+#define LIMIT_POLICY_DEPTH     8     /* nesting of its conditions; ours */
+#define LIMIT_IP_RULES         1000  /* network-security.md, as the next */
 #define LIMIT_SUBNET_RULES     200
 #define LIMIT_RESOURCE_ID      512
 #define LIMIT_ACCOUNT_TEXT     4096 /* a string in the properties of an AI account */

@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/limits.h"
+#include "vault/domain/release_policy.h"
 
 bool key_bad_property(const char *name, struct az_error *reterr)
 {
@@ -78,6 +79,77 @@ bool key_body_attributes(const json_t *body, struct key_meta *m, struct az_error
             !take_time(attrs, "exp", &m->has_exp, &m->exp_s, reterr)) {
             return false;
         }
+    }
+    return true;
+}
+
+static bool take_exportable(const json_t *body, bool *present, bool *ret, struct az_error *reterr)
+{
+    json_t *attrs = NULL;
+
+    *present = false;
+    return !json_get_object(body, "attributes", &attrs) || !attrs ||
+           json_get_bool(attrs, "exportable", present, ret) ||
+           key_bad_property("exportable", reterr);
+}
+
+static bool take_policy(const json_t *body, struct buf *out, bool *present, bool *immutable,
+                        struct az_error *reterr)
+{
+    json_t *policy = NULL;
+
+    if (!json_get_object(body, "release_policy", &policy)) {
+        return key_bad_property("release_policy", reterr);
+    }
+    *present = policy != NULL;
+    return !policy || release_policy_read(policy, out, immutable, reterr);
+}
+
+bool key_body_release(const json_t *body, struct key_meta *m, struct buf *out,
+                      struct az_error *reterr)
+{
+    bool exportable = false;
+    bool immutable = false;
+    bool present;
+
+    if (!take_exportable(body, &present, &exportable, reterr) ||
+        !take_policy(body, out, &present, &immutable, reterr)) {
+        return false;
+    }
+    if (exportable && !key_type_is_hsm((enum key_type) m->type)) {
+        /* Documented for release (premium, HSM-protected keys); the text is ours. */
+        return az_fail(reterr, AZ_ERR_BAD_PARAMETER, "Only HSM-protected keys can be exportable.");
+    }
+    m->exportable = exportable;
+    m->policy_immutable = immutable;
+    return true;
+}
+
+bool key_body_release_update(const json_t *body, struct key_version *v, struct buf *out,
+                             struct az_error *reterr)
+{
+    bool exportable = v->meta.exportable;
+    bool immutable = false;
+    bool present;
+
+    if (!take_exportable(body, &present, &exportable, reterr)) {
+        return false;
+    }
+    if (exportable != (v->meta.exportable != 0)) { /* the text is ours */
+        return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                       "The property \"exportable\" of a key can't be changed.");
+    }
+    if (json_is_object(json_object_get(body, "release_policy")) && v->meta.policy_immutable) {
+        /* Recorded: azure-rules.md section 8; also for the policy that it has already. */
+        return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                       "AKV.SKR.1020: Immutable Key Release Policy cannot be modified.");
+    }
+    if (!take_policy(body, out, &present, &immutable, reterr)) {
+        return false;
+    }
+    if (present) {
+        v->texts.policy = (struct str_view){out->data, out->len};
+        v->meta.policy_immutable = immutable;
     }
     return true;
 }

@@ -4,12 +4,15 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "common/json.h"
 #include "vault/api/key_body.h"
 #include "vault/api/key_cache.h"
 #include "vault/api/key_render.h"
+
+#define EXCHANGE_KEY_LIFE_S (48 * 60 * 60)
 
 struct new_key *new_key_make(void)
 {
@@ -30,6 +33,7 @@ void new_key_free(void *p)
         EVP_PKEY_free(nk->key);
         buf_done(&nk->jwk);
         buf_done(&nk->tags);
+        buf_done(&nk->policy);
         bytes_clear_free(&nk->secret);
         free(nk);
     }
@@ -70,17 +74,33 @@ bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk, co
 
 static bool check_size(const json_t *body, struct key_meta *m, struct az_error *reterr)
 {
+    /* azure-rules.md section 3; versions.md 1.2 for oct. The default of oct is ours. */
+    static const struct {
+        enum key_kind kind;
+        unsigned sizes[3];
+        unsigned preset;
+    } rows[] = {
+        {KEY_KIND_RSA, {2048, 3072, 4096}, 2048},
+        {KEY_KIND_OCT, {128, 192, 256},    256 },
+    };
+    size_t row = key_type_is_rsa((enum key_type) m->type) ? 0 : 1;
     bool present = false;
     int64_t bits = 0;
 
     if (!json_get_int(body, "key_size", &present, &bits)) {
         return key_bad_property("key_size", reterr);
     }
-    if (present && bits != 2048 && bits != 3072 && bits != 4096) {
-        return key_bad_property("key_size", reterr);
+    m->bits = rows[row].preset;
+    if (!present) {
+        return true;
     }
-    m->bits = present ? (uint32_t) bits : 2048;
-    return true;
+    for (size_t i = 0; i < ARRAY_LEN(rows[row].sizes); i++) {
+        if (bits == (int64_t) rows[row].sizes[i]) {
+            m->bits = (uint32_t) bits;
+            return true;
+        }
+    }
+    return key_bad_property("key_size", reterr);
 }
 
 static bool check_curve(const json_t *body, struct key_meta *m, struct az_error *reterr)
@@ -94,12 +114,57 @@ static bool check_curve(const json_t *body, struct key_meta *m, struct az_error 
     return m->curve != CURVE_NONE || key_bad_property("crv", reterr);
 }
 
+static bool check_pq(const json_t *body, struct key_meta *m, struct az_error *reterr)
+{
+    const char *alg = NULL;
+
+    if (!json_get_string(body, "alg", &alg) || !alg) {
+        return key_bad_property("alg", reterr);
+    }
+    m->pq = key_pq_parse(alg);
+    return m->pq != PQ_NONE || key_bad_property("alg", reterr);
+}
+
+/* Which members say the rest of a new key, by its kind. */
+static bool check_parameters(const json_t *body, struct key_meta *m, struct az_error *reterr)
+{
+    switch (key_type_kind((enum key_type) m->type)) {
+    case KEY_KIND_RSA:
+    case KEY_KIND_OCT:
+        return check_size(body, m, reterr);
+    case KEY_KIND_EC:
+        return check_curve(body, m, reterr);
+    case KEY_KIND_AKP:
+        return check_pq(body, m, reterr);
+    case KEY_KIND_NONE:
+        break;
+    }
+    return key_bad_property("", reterr);
+}
+
+/*
+ * Symmetric and ML-DSA keys live in HSMs (versions.md 1.3, 1.4), so a standard vault refuses them
+ * as recorded for oct-HSM; ML-DSA also where the OpenSSL at run time does not have it.
+ * Api-versions: vault/api/key_fields.c.
+ */
+static bool type_offered(const struct vault_call *c, enum key_type type)
+{
+    enum key_kind kind = key_type_kind(type);
+
+    return (kind != KEY_KIND_OCT && kind != KEY_KIND_AKP) ||
+           (c->vault->sku == VAULT_SKU_PREMIUM &&
+            (kind != KEY_KIND_AKP || key_pq_available(PQ_ML_DSA_44)));
+}
+
 static bool check_type(const struct vault_call *c, const char *kty, struct key_meta *m,
                        struct az_error *reterr)
 {
     m->type = kty ? key_type_parse(kty) : KEY_TYPE_NONE;
-    if (m->type == KEY_TYPE_NONE || m->type == KEY_OCT || m->type == KEY_OCT_HSM) {
+    if (m->type == KEY_TYPE_NONE || !type_offered(c, (enum key_type) m->type)) {
         return key_bad_property("", reterr);
+    }
+    if (m->type == KEY_AKP) {
+        m->type = KEY_AKP_HSM; /* the documents' example: versions.md 1.3 */
     }
     if (key_type_is_hsm((enum key_type) m->type) && c->vault->sku != VAULT_SKU_PREMIUM) {
         /* The SKU rule is documented (azure-rules.md section 3); the text is ours. */
@@ -111,29 +176,27 @@ static bool check_type(const struct vault_call *c, const char *kty, struct key_m
     return true;
 }
 
-static void default_ops(struct key_meta *m)
-{
-    static const unsigned rsa[] = {KEY_OP_ENCRYPT, KEY_OP_DECRYPT, KEY_OP_SIGN,
-                                   KEY_OP_VERIFY,  KEY_OP_WRAP,    KEY_OP_UNWRAP};
-    static const unsigned ec[] = {KEY_OP_SIGN, KEY_OP_VERIFY};
-
-    if (key_type_is_rsa((enum key_type) m->type)) {
-        key_meta_set_ops(m, rsa, ARRAY_LEN(rsa));
-    } else {
-        key_meta_set_ops(m, ec, ARRAY_LEN(ec));
-    }
-}
-
 /* The name and the body are judged before seconds are spent on a key pair. */
 static bool common_checks(struct vault_call *c, struct new_key *nk, const json_t *ops,
                           struct az_error *reterr)
 {
     bool present;
 
-    default_ops(&nk->meta);
+    key_meta_default_ops(&nk->meta);
     return key_body_ops(ops, &nk->meta, reterr) &&
            key_body_attributes(c->body, &nk->meta, reterr) &&
+           key_body_release(c->body, &nk->meta, &nk->policy, reterr) &&
            key_body_tags(c->body, &nk->tags, &present, reterr);
+}
+
+/* Recorded (azure-cli, keys of key_ops ["import"]): exp is two days after created, asked for or
+ * not. */
+static void limit_exchange_key(struct key_meta *m, int64_t now_s)
+{
+    if (key_meta_is_exchange_key(m) && !m->has_exp) {
+        m->has_exp = 1;
+        m->exp_s = now_s + EXCHANGE_KEY_LIFE_S;
+    }
 }
 
 static bool check_create(struct vault_call *c, struct new_key *nk, struct az_error *reterr)
@@ -146,26 +209,27 @@ static bool check_create(struct vault_call *c, struct new_key *nk, struct az_err
     if (!json_get_string(c->body, "kty", &kty)) {
         return key_bad_property("", reterr);
     }
-    if (!check_type(c, kty, &nk->meta, reterr)) {
+    if (!check_type(c, kty, &nk->meta, reterr) || !check_parameters(c->body, &nk->meta, reterr) ||
+        !common_checks(c, nk, json_object_get(c->body, "key_ops"), reterr)) {
         return false;
     }
-    if (key_type_is_rsa((enum key_type) nk->meta.type) ? !check_size(c->body, &nk->meta, reterr)
-                                                       : !check_curve(c->body, &nk->meta, reterr)) {
-        return false;
-    }
-    return common_checks(c, nk, json_object_get(c->body, "key_ops"), reterr);
+    limit_exchange_key(&nk->meta, c->now_s);
+    return true;
 }
 
 bool key_create_prepare(struct vault_call *c, struct az_error *reterr)
 {
     AUTO_NEW_KEY *nk = new_key_make();
+    struct key_spec spec;
 
     if (!nk) {
         return az_fail_internal(reterr, "out of memory");
     }
-    if (!check_create(c, nk, reterr) ||
-        !keypool_take(c->d->pool, nk->meta.bits, (enum key_curve) nk->meta.curve, &nk->key,
-                      reterr) ||
+    if (!check_create(c, nk, reterr)) {
+        return false;
+    }
+    spec = key_meta_spec(&nk->meta);
+    if (!keygen_spec(c->d->pool, &spec, &nk->key, reterr) ||
         !new_key_finish(c->d, c->vault->uid, nk, c->body, reterr)) {
         return false;
     }
@@ -201,11 +265,36 @@ bool new_version_put(struct kvdb_txn *txn, uint64_t vault_uid, struct key_head *
         .name = sv_from(head->name),
         .tags = {nk->tags.data,                  nk->tags.len  },
         .jwk = {nk->jwk.data,                   nk->jwk.len   },
-        .secret = {(const char *) nk->secret.data, nk->secret.len}
+        .secret = {(const char *) nk->secret.data, nk->secret.len},
+        .policy = {nk->policy.data,                nk->policy.len}
     };
     key_store_schedule(txn, vault_uid, head, &ret->meta, at_s);
     key_store_put_head(txn, vault_uid, head);
     return key_store_put_version(txn, vault_uid, head->name, ret, reterr);
+}
+
+/*
+ * "Release policy must be provided when creating the first version of an exportable key" (the
+ * specification): a later version without one takes over that of the version before it (assumed).
+ */
+static bool settle_policy(struct vault_call *c, struct kvdb_txn *txn, const struct key_head *head,
+                          struct new_key *nk, struct az_error *reterr)
+{
+    struct key_version before;
+
+    if (!nk->meta.exportable || nk->policy.len > 0) {
+        return true;
+    }
+    if (!head->latest[0] ||
+        !key_store_version(txn, c->vault->uid, head->name, head->latest, &before) ||
+        before.texts.policy.len == 0) {
+        return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                       "A release policy must be given for the first version of an exportable "
+                       "key."); /* the text is ours */
+    }
+    buf_add(&nk->policy, before.texts.policy.ptr, before.texts.policy.len);
+    nk->meta.policy_immutable = before.meta.policy_immutable;
+    return buf_ok(&nk->policy) || az_fail_internal(reterr, "out of memory");
 }
 
 bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
@@ -221,6 +310,9 @@ bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name,
     if (!key_store_head(txn, c->vault->uid, name, false, &head)) {
         (void) snprintf(head.name, sizeof(head.name), "%s", name);
     }
+    if (!settle_policy(c, txn, &head, nk, reterr)) {
+        return false;
+    }
     return new_version_put(txn, c->vault->uid, &head, nk, c->now_s, &v, reterr) &&
            key_answer_bundle(c, &v);
 }
@@ -232,21 +324,42 @@ bool key_create_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
     return new_key_store(c, txn, vault_param(c, 0, name, sizeof(name)), c->prepared, reterr);
 }
 
+/* The member without which there is no private or secret part. */
+static const char *secret_member(enum key_type type)
+{
+    return key_type_kind(type) == KEY_KIND_OCT ? "k" : "d";
+}
+
 static bool check_import(struct vault_call *c, struct new_key *nk, json_t *jwk,
                          struct az_error *reterr)
 {
     const char *kty = json_string_value(json_object_get(jwk, "kty"));
-    bool hsm = json_is_true(json_object_iget(c->body, "hsm"));
+    enum key_type type = kty ? key_type_parse(kty) : KEY_TYPE_NONE;
 
-    if (!kty || key_type_parse(kty) == KEY_TYPE_NONE || !json_object_get(jwk, "d")) {
+    if (type == KEY_TYPE_NONE || key_type_kind(type) == KEY_KIND_AKP ||
+        !json_object_get(jwk, secret_member(type))) {
         return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
                        "The property \"key\" must be a valid JsonWebKey object.");
     }
-    if (hsm && !key_type_is_hsm(key_type_parse(kty))) {
-        kty = key_type_is_rsa(key_type_parse(kty)) ? "RSA-HSM" : "EC-HSM";
+    if (json_is_true(json_object_iget(c->body, "hsm"))) {
+        type = key_type_in_hsm(type);
     }
-    return check_type(c, kty, &nk->meta, reterr) &&
+    return check_type(c, key_type_name(type), &nk->meta, reterr) &&
            common_checks(c, nk, json_object_get(jwk, "key_ops"), reterr);
+}
+
+/* Size and curve of a key that was imported. */
+static void take_parameters(struct new_key *nk)
+{
+    uint8_t raw[KEY_OCT_MAX];
+
+    if (key_kind_of(nk->key) == KEY_KIND_OCT) {
+        nk->meta.bits = (uint32_t) (8 * key_octets(nk->key, raw));
+        OPENSSL_cleanse(raw, sizeof(raw));
+    } else {
+        nk->meta.bits = (uint32_t) EVP_PKEY_get_bits(nk->key);
+        nk->meta.curve = key_curve_of(nk->key);
+    }
 }
 
 bool key_import_prepare(struct vault_call *c, struct az_error *reterr)
@@ -267,7 +380,7 @@ bool key_import_prepare(struct vault_call *c, struct az_error *reterr)
     if (!check_import(c, nk, jwk, reterr) || !jwk_to_key(jwk, &nk->key, reterr)) {
         return false;
     }
-    nk->meta.bits = (uint32_t) EVP_PKEY_get_bits(nk->key);
+    take_parameters(nk);
     if (!new_key_finish(c->d, c->vault->uid, nk, jwk, reterr)) {
         return false;
     }
@@ -287,6 +400,7 @@ bool key_update_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
 {
     CLEANUP(buf_done) struct buf tags = {0};
     CLEANUP(buf_done) struct buf copy = {0};
+    CLEANUP(buf_done) struct buf policy = {0};
     char name[256];
     char version[64];
     struct key_head head;
@@ -303,6 +417,7 @@ bool key_update_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
     }
     if (!key_body_attributes(c->body, &v.meta, reterr) ||
         !key_body_ops(json_object_get(c->body, "key_ops"), &v.meta, reterr) ||
+        !key_body_release_update(c->body, &v, &policy, reterr) ||
         !key_body_tags(c->body, &tags, &with_tags, reterr)) {
         return false;
     }

@@ -10,6 +10,7 @@ struct new_key {
     EVP_PKEY *key;
     struct buf jwk; /* public members, as text */
     struct buf tags;
+    struct buf policy; /* release policy, as text; empty: none */
     struct bytes secret;
 };
 

@@ -53,16 +53,29 @@ void key_add_attributes(struct buf *b, const struct vault_call *c, const struct 
         add_int(b, c->vault->soft_delete ? c->vault->retention_days : 0);
     }
     if (key_field_shown(c, KF_EXPORTABLE)) {
-        buf_str(b, ",\"exportable\":false");
+        buf_str(b, m->exportable ? ",\"exportable\":true" : ",\"exportable\":false");
     }
     if (key_field_shown(c, KF_HSM_PLATFORM)) {
         buf_str(b, key_type_is_hsm((enum key_type) m->type) ? ",\"hsmPlatform\":\"1\""
                                                             : ",\"hsmPlatform\":\"0\"");
     }
+    if (key_type_kind((enum key_type) m->type) == KEY_KIND_OCT && key_field_shown(c, KF_KEY_SIZE)) {
+        buf_str(b, ",\"key_size\":"); /* symmetric keys only: versions.md 1.2 */
+        add_int(b, m->bits);
+    }
     buf_str(b, "}");
     if (v->texts.tags.len > 0) {
         buf_str(b, ",\"tags\":");
         buf_add(b, v->texts.tags.ptr, v->texts.tags.len);
+    }
+}
+
+/* Last of a bundle (specification, KeyBundle): ,"release_policy":{...} */
+static void add_policy(struct buf *b, const struct vault_call *c, const struct key_version *v)
+{
+    if (v->texts.policy.len > 0 && key_field_shown(c, KF_RELEASE_POLICY)) {
+        buf_str(b, ",\"release_policy\":");
+        buf_add(b, v->texts.policy.ptr, v->texts.policy.len);
     }
 }
 
@@ -76,13 +89,17 @@ static void add_key(struct buf *b, struct vault_call *c, const struct key_versio
     buf_str(b, c->object_id);
     buf_str(b, "\",\"kty\":\"");
     buf_str(b, key_type_name((enum key_type) m->type));
+    if (m->pq != PQ_NONE) { /* between kty and key_ops: versions.md 1.3 */
+        buf_str(b, "\",\"alg\":\"");
+        buf_str(b, key_pq_name((enum key_pq) m->pq));
+    }
     buf_str(b, "\",\"key_ops\":[");
     for (size_t i = 0; i < m->n_ops; i++) {
         buf_str(b, i > 0 ? ",\"" : "\"");
         buf_str(b, key_op_name((enum key_op)(1u << m->ops[i])));
         buf_str(b, "\"");
     }
-    buf_str(b, "],");
+    buf_str(b, v->texts.jwk.len > 0 ? "]," : "]"); /* a symmetric key shows nothing of itself */
     buf_add(b, v->texts.jwk.ptr, v->texts.jwk.len);
     buf_str(b, "},");
 }
@@ -95,6 +112,7 @@ bool key_answer_bundle(struct vault_call *c, const struct key_version *v)
     buf_str(b, "{");
     add_key(b, c, v);
     key_add_attributes(b, c, v);
+    add_policy(b, c, v);
     buf_str(b, "}");
     return buf_ok(b);
 }
@@ -124,6 +142,7 @@ bool key_answer_deleted(struct vault_call *c, const struct key_head *head,
     }
     add_key(b, c, v);
     key_add_attributes(b, c, v);
+    add_policy(b, c, v);
     buf_str(b, "}");
     return buf_ok(b);
 }

@@ -2,8 +2,9 @@
 /*
  * Rotation and its policy. Shapes: wire-samples.md part 1 (rotate, rotationpolicy).
  *
- * A new version has the kind, size, operations and tags of the one it follows, is enabled, has no
- * nbf, and expires after the policy's expiryTime (recorded: exp = created + expiryTime).
+ * A new version has the kind, size, operations, release policy and tags of the one it follows, is
+ * enabled, has no nbf, and expires after the policy's expiryTime (recorded: exp = created +
+ * expiryTime).
  */
 #include "vault/api/key_rotate.h"
 
@@ -18,6 +19,7 @@ bool rotation_make(struct vaultd *d, uint64_t vault_uid, const struct key_versio
 {
     AUTO_NEW_KEY *nk = new_key_make();
     char version[KEY_VERSION_LEN + 1];
+    struct key_spec spec;
 
     if (!nk) {
         return az_fail_internal(reterr, "out of memory");
@@ -29,7 +31,9 @@ bool rotation_make(struct vaultd *d, uint64_t vault_uid, const struct key_versio
     nk->meta.has_nbf = 0;
     nk->meta.has_exp = 0;
     buf_add(&nk->tags, v->texts.tags.ptr, v->texts.tags.len);
-    if (!keypool_take(d->pool, nk->meta.bits, (enum key_curve) nk->meta.curve, &nk->key, reterr) ||
+    buf_add(&nk->policy, v->texts.policy.ptr, v->texts.policy.len);
+    spec = key_meta_spec(&nk->meta);
+    if (!keygen_spec(d->pool, &spec, &nk->key, reterr) ||
         !new_key_finish(d, vault_uid, nk, NULL, reterr)) {
         return false;
     }
@@ -40,7 +44,7 @@ bool rotation_make(struct vaultd *d, uint64_t vault_uid, const struct key_versio
 bool rotation_fits(const struct new_key *nk, const struct key_version *v)
 {
     return nk->meta.type == v->meta.type && nk->meta.bits == v->meta.bits &&
-           nk->meta.curve == v->meta.curve;
+           nk->meta.curve == v->meta.curve && nk->meta.pq == v->meta.pq;
 }
 
 bool rotation_store(struct kvdb_txn *txn, uint64_t vault_uid, struct key_head *head,

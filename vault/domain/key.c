@@ -5,15 +5,34 @@
 #include <ctype.h>
 #include <string.h>
 
-static const char *const type_names[] = {
-    [KEY_RSA] = "RSA",       [KEY_RSA_HSM] = "RSA-HSM", [KEY_EC] = "EC",
-    [KEY_EC_HSM] = "EC-HSM", [KEY_OCT] = "oct",         [KEY_OCT_HSM] = "oct-HSM",
+static const struct {
+    const char *name;
+    enum key_kind kind;
+    enum key_type in_hsm;
+} types[] = {
+    [KEY_RSA] = {"RSA",     KEY_KIND_RSA, KEY_RSA_HSM},
+    [KEY_RSA_HSM] = {"RSA-HSM", KEY_KIND_RSA, KEY_RSA_HSM},
+    [KEY_EC] = {"EC",      KEY_KIND_EC,  KEY_EC_HSM },
+    [KEY_EC_HSM] = {"EC-HSM",  KEY_KIND_EC,  KEY_EC_HSM },
+    [KEY_OCT] = {"oct",     KEY_KIND_OCT, KEY_OCT_HSM},
+    [KEY_OCT_HSM] = {"oct-HSM", KEY_KIND_OCT, KEY_OCT_HSM},
+    [KEY_AKP] = {"AKP",     KEY_KIND_AKP, KEY_AKP_HSM},
+    [KEY_AKP_HSM] = {"AKP-HSM", KEY_KIND_AKP, KEY_AKP_HSM},
+};
+
+/* Recorded for RSA and EC (wire-samples.md part 1); for oct and AKP assumed. */
+static const unsigned default_ops[][KEY_OPS_COUNT] = {
+    [KEY_KIND_RSA] = {KEY_OP_ENCRYPT, KEY_OP_DECRYPT, KEY_OP_SIGN, KEY_OP_VERIFY, KEY_OP_WRAP,
+                      KEY_OP_UNWRAP},
+    [KEY_KIND_EC] = {KEY_OP_SIGN, KEY_OP_VERIFY   },
+    [KEY_KIND_OCT] = {KEY_OP_ENCRYPT,              KEY_OP_DECRYPT,                  KEY_OP_WRAP, KEY_OP_UNWRAP},
+    [KEY_KIND_AKP] = {KEY_OP_SIGN,              KEY_OP_VERIFY           },
 };
 
 enum key_type key_type_parse(const char *wire_name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(type_names); i++) {
-        if (strcmp(type_names[i], wire_name) == 0) {
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (strcmp(types[i].name, wire_name) == 0) {
             return (enum key_type) i;
         }
     }
@@ -22,27 +41,37 @@ enum key_type key_type_parse(const char *wire_name)
 
 const char *key_type_name(enum key_type type)
 {
-    return type < KEY_TYPE_NONE ? type_names[type] : "";
+    return type < KEY_TYPE_NONE ? types[type].name : "";
 }
 
 bool key_type_is_hsm(enum key_type type)
 {
-    return type == KEY_RSA_HSM || type == KEY_EC_HSM || type == KEY_OCT_HSM;
+    return type < KEY_TYPE_NONE && types[type].in_hsm == type;
 }
 
 bool key_type_is_rsa(enum key_type type)
 {
-    return type == KEY_RSA || type == KEY_RSA_HSM;
+    return key_type_kind(type) == KEY_KIND_RSA;
+}
+
+enum key_kind key_type_kind(enum key_type type)
+{
+    return type < KEY_TYPE_NONE ? types[type].kind : KEY_KIND_NONE;
+}
+
+enum key_type key_type_in_hsm(enum key_type type)
+{
+    return type < KEY_TYPE_NONE ? types[type].in_hsm : KEY_TYPE_NONE;
 }
 
 static const struct str_view *text_at(const struct key_texts *t, size_t i)
 {
-    const struct str_view *const order[] = {&t->name, &t->tags, &t->jwk, &t->secret};
+    const struct str_view *const order[] = {&t->name, &t->tags, &t->jwk, &t->secret, &t->policy};
 
     return order[i];
 }
 
-#define N_TEXTS 4
+#define N_TEXTS 5
 
 bool key_version_encode(const struct key_version *v, struct buf *out)
 {
@@ -64,7 +93,7 @@ bool key_version_decode(const void *data, size_t len, struct key_version *ret)
     uint32_t lens[N_TEXTS];
     size_t at = sizeof(ret->meta) + sizeof(lens);
     struct str_view *const order[] = {&ret->texts.name, &ret->texts.tags, &ret->texts.jwk,
-                                      &ret->texts.secret};
+                                      &ret->texts.secret, &ret->texts.policy};
 
     if (len < at) {
         return false;
@@ -103,9 +132,33 @@ void key_meta_set_ops(struct key_meta *m, const unsigned *ops, size_t n)
     }
 }
 
+void key_meta_default_ops(struct key_meta *m)
+{
+    const unsigned *ops = default_ops[key_type_kind((enum key_type) m->type)];
+    size_t n = 0;
+
+    while (n < KEY_OPS_COUNT && ops[n] != 0) {
+        n++;
+    }
+    key_meta_set_ops(m, ops, n);
+}
+
+struct key_spec key_meta_spec(const struct key_meta *m)
+{
+    return (struct key_spec){.kind = key_type_kind((enum key_type) m->type),
+                             .bits = m->bits,
+                             .curve = (enum key_curve) m->curve,
+                             .pq = (enum key_pq) m->pq};
+}
+
+bool key_meta_is_exchange_key(const struct key_meta *m)
+{
+    return key_meta_ops(m) == (unsigned) KEY_OP_IMPORT;
+}
+
 bool key_may_use(const struct key_meta *m, enum key_op op, int64_t now_s, struct az_error *reterr)
 {
-    const unsigned always = KEY_OP_DECRYPT | KEY_OP_UNWRAP | KEY_OP_VERIFY;
+    const unsigned always = KEY_OP_DECRYPT | KEY_OP_UNWRAP | KEY_OP_SECURE_UNWRAP | KEY_OP_VERIFY;
     bool early = m->has_nbf && now_s < m->nbf_s;
     bool late = m->has_exp && now_s >= m->exp_s;
 
