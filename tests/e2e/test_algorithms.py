@@ -1,0 +1,309 @@
+"""Every key type with every algorithm over HTTPS, premium and standard vaults, import, and what is refused."""
+
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from harness import Sim, b64
+
+NEW = "2026-04-01"  # symmetric keys: versions.md 1.4
+RSA_SIZES, CURVES, OCT_SIZES = (2048, 3072, 4096), ("P-256", "P-384", "P-521", "P-256K"), (128, 192, 256)
+BAD_KTY = "Property  has invalid value\r\n"  # recorded for oct-HSM, azure-rules.md 8
+BAD_JWK = 'The property "key" must be a valid JsonWebKey object.'  # recorded, azure-rules.md 8
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def openssl(*args, data=b""):
+    return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout
+
+
+class AlgorithmTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = Sim(args=["--durability", "relaxed"])
+        cls.sim.group()
+        cls.sim.make_vault("plain")
+        cls.sim.make_vault("prem", sku={"family": "A", "name": "premium"})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sim.close()
+
+    def ok(self, *args, vault="prem", version=NEW):
+        a = self.sim.vault(vault, *args, version=version)
+        self.assertEqual(a.status, 200, a.body)
+        return a.json
+
+    def refused(self, *args, vault="prem", version=NEW, status=400, code="BadParameter"):
+        a = self.sim.vault(vault, *args, version=version)
+        self.assertEqual((a.status, a.code), (status, code), a.body)
+        return a.json["error"]["message"]
+
+    def make(self, name, body, **kw):
+        return self.ok("POST", f"/keys/{name}/create", body, **kw)
+
+
+class EveryKeyAndAlgorithm(AlgorithmTest):
+    """The unit tests cover every row on every key; here each row goes over the wire once a key type."""
+
+    def test_what_is_encrypted_or_wrapped_comes_back(self):
+        rows = [("RSA-HSM", {"key_size": s}, alg, ops) for s in RSA_SIZES[:2] for alg in ("RSA1_5", "RSA-OAEP", "RSA-OAEP-256")
+                for ops in (("encrypt", "decrypt"), ("wrapkey", "unwrapkey"))]
+        rows += [(kty, {"key_size": s}, f"A{s}{mode}", ("encrypt", "decrypt"))
+                 for kty in ("oct", "oct-HSM") for s in OCT_SIZES for mode in ("GCM", "CBC", "CBCPAD")]
+        rows += [(kty, {"key_size": s}, alg, ("wrapkey", "unwrapkey"))
+                 for kty in ("oct", "oct-HSM") for s in OCT_SIZES for alg in (f"A{s}KW", "CKM_AES_KEY_WRAP", "CKM_AES_KEY_WRAP_PAD")]
+        for kty, size, alg, (to, back) in rows:
+            with self.subTest(kty=kty, size=size, alg=alg, op=to):
+                key = self.make(f"{kty}-{size['key_size']}", {"kty": kty, **size})["key"]
+                kid = key["kid"]
+                path = "/keys/" + "/".join(kid.split("/")[-2:])
+                plain = os.urandom(32)
+                body = {"alg": alg, "value": b64(plain)}
+                if "CBC" in alg:
+                    body["iv"] = b64(os.urandom(16))
+                if "GCM" in alg:
+                    body["aad"] = b64(b"additional")
+                sealed = self.ok("POST", f"{path}/{to}", body)
+                want = ["kid", "value"] + (["iv", "tag", "aad"] if "GCM" in alg else ["iv"] if "CBC" in alg else [])
+                self.assertEqual(list(sealed), want)
+                self.assertEqual(sealed["kid"], kid)
+                opened = self.ok("POST", f"{path}/{back}", {"alg": alg, **{m: v for m, v in sealed.items() if m != "kid"}})
+                self.assertEqual(opened, {"kid": kid, "value": b64(plain)})
+
+    def test_what_is_signed_verifies_and_nothing_else(self):
+        digests = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+        rows = [({"kty": "RSA", "key_size": 2048}, f"{p}{n}", n) for p in ("RS", "PS") for n in digests]
+        rows += [({"kty": "RSA-HSM", "key_size": 2048}, "RSNULL", "256"), ({"kty": "EC", "crv": "P-256"}, "ES256", "256"),
+                 ({"kty": "EC-HSM", "crv": "P-384"}, "ES384", "384"), ({"kty": "EC", "crv": "P-521"}, "ES512", "512"),
+                 ({"kty": "EC-HSM", "crv": "P-256K"}, "ES256K", "256")]
+        rows += [({"kty": "oct-HSM", "key_size": s, "key_ops": ["sign", "verify"]}, f"HS{n}", n) for s in OCT_SIZES for n in digests]
+        for body, alg, n in rows:
+            with self.subTest(body=body, alg=alg):
+                self.make("signer", body)
+                digest = digests[n](b"message").digest()
+                signed = self.ok("POST", "/keys/signer/sign", {"alg": alg, "value": b64(digest)})
+                self.assertEqual(list(signed), ["kid", "value"])
+                verify = {"alg": alg, "digest": b64(digest), "value": signed["value"]}
+                self.assertEqual(self.ok("POST", "/keys/signer/verify", verify), {"value": True})
+                verify["digest"] = b64(bytes([digest[0] ^ 1]) + digest[1:])
+                self.assertEqual(self.ok("POST", "/keys/signer/verify", verify), {"value": False})
+
+    def test_a_changed_tag_or_nonce_or_additional_data_is_refused(self):
+        self.make("gcm", {"kty": "oct-HSM", "key_size": 256})
+        sealed = self.ok("POST", "/keys/gcm/encrypt", {"alg": "A256GCM", "value": b64(b"text"), "aad": b64(b"aad")})
+        good = {"alg": "A256GCM", **{m: v for m, v in sealed.items() if m != "kid"}}
+        self.assertEqual(unb64(self.ok("POST", "/keys/gcm/decrypt", good)["value"]), b"text")
+        for member in ("value", "iv", "tag", "aad"):
+            raw = unb64(good[member])
+            bad = {**good, member: b64(bytes([raw[0] ^ 1]) + raw[1:])}
+            self.assertEqual(self.refused("POST", "/keys/gcm/decrypt", bad), "The parameter is incorrect.", member)
+        self.assertEqual(self.refused("POST", "/keys/gcm/decrypt", {**good, "iv": b64(b"x" * 11)}),
+                         "Invalid length of 'iv': 11 bytes. A256GCM requires 12 bytes, encoded with base64url.")
+        del good["tag"]
+        self.assertEqual(self.refused("POST", "/keys/gcm/decrypt", good), "Property 'tag' is required.\r\n")
+
+
+class Types(AlgorithmTest):
+    def test_a_symmetric_key_shows_its_size_and_nothing_of_itself(self):
+        a = self.make("sym", {"kty": "oct-HSM", "key_size": 192})
+        self.assertEqual(list(a["key"]), ["kid", "kty", "key_ops"])
+        self.assertEqual(a["key"]["key_ops"], ["encrypt", "decrypt", "wrapKey", "unwrapKey"])
+        self.assertEqual((a["attributes"]["key_size"], a["attributes"]["hsmPlatform"]), (192, "1"))
+        self.assertEqual(self.ok("GET", "/keys/sym"), a)
+        self.assertNotIn("key_size", self.ok("GET", "/keys/sym", version="7.5")["attributes"])
+        self.assertNotIn("key_size", self.make("rsa", {"kty": "RSA"})["attributes"])
+
+    def test_symmetric_keys_are_for_premium_vaults_and_newer_versions(self):
+        for kty in ("oct", "oct-HSM"):
+            body = {"kty": kty, "key_size": 256}
+            self.assertEqual(self.refused("POST", "/keys/k/create", body, vault="plain"), BAD_KTY)
+            for version in ("7.3", "7.6", "2025-07-01"):  # recorded with 7.3
+                self.assertEqual(self.refused("POST", "/keys/k/create", body, version=version), BAD_KTY)
+            jwk = {"key": {"kty": kty, "k": b64(b"k" * 16)}}
+            self.assertEqual(self.refused("PUT", "/keys/k", jwk, vault="plain"), BAD_KTY)
+            self.assertEqual(self.refused("PUT", "/keys/k", jwk, version="7.4"), BAD_KTY)
+        self.refused("GET", "/keys/k", status=404, code="KeyNotFound")
+
+    def test_hsm_types_need_premium(self):
+        for body in ({"kty": "RSA-HSM"}, {"kty": "EC-HSM"}):
+            self.refused("POST", "/keys/k/create", body, vault="plain")
+            self.assertEqual(self.make("hsm", body, version="7.5")["attributes"]["hsmPlatform"], "1")
+
+    def test_sizes_curves_and_types_that_do_not_exist_are_refused(self):
+        for body, name in (({"kty": "RSA", "key_size": 1024}, "key_size"), ({"kty": "RSA", "key_size": 256}, "key_size"),
+                           ({"kty": "RSA", "key_size": "2048"}, "key_size"), ({"kty": "oct-HSM", "key_size": 512}, "key_size"),
+                           ({"kty": "EC", "crv": "P-512"}, "crv"), ({"kty": "EC", "crv": 7}, "crv"), ({"kty": "DSA"}, ""),
+                           ({"kty": 1}, ""), ({}, ""), ({"kty": "RSA", "key_ops": ["dance"]}, "key_ops")):
+            self.assertEqual(self.refused("POST", "/keys/k/create", body), f"Property {name} has invalid value\r\n", body)
+
+    def test_ml_dsa_keys_answer_as_unsupported_without_openssl_3_5(self):
+        version = openssl("version").decode().split()[1].split(".")
+        body = {"kty": "AKP", "alg": "ML-DSA-44", "key_ops": ["sign", "verify"]}
+        self.assertEqual(self.refused("POST", "/keys/pq/create", body), BAD_KTY)  # 2026-04-01 does not have it
+        if (int(version[0]), int(version[1])) < (3, 5):
+            self.assertEqual(self.refused("POST", "/keys/pq/create", body, version="2026-05-01-preview"), BAD_KTY)
+        else:
+            self.assertEqual(self.make("pq", body, version="2026-05-01-preview")["key"]["kty"], "AKP-HSM")
+
+    def test_a_key_exchange_key_lives_two_days(self):
+        a = self.make("kek", {"kty": "RSA-HSM", "key_ops": ["import"]}, version="7.5")["attributes"]
+        self.assertEqual(a["exp"] - a["created"], 172800)  # recorded
+        self.assertNotIn("exp", self.make("nokek", {"kty": "RSA-HSM"}, version="7.5")["attributes"])
+
+
+class Dates(AlgorithmTest):
+    def test_an_expired_key_opens_and_does_not_seal(self):
+        self.make("old", {"kty": "oct-HSM", "key_size": 128})
+        kw = {"alg": "A128KW", "value": b64(b"k" * 16)}
+        wrapped = self.ok("POST", "/keys/old/wrapkey", kw)
+        gcm = self.ok("POST", "/keys/old/encrypt", {"alg": "A128GCM", "value": b64(b"x")})
+        self.ok("PATCH", "/keys/old", {"attributes": {"exp": 1000000000}})
+        self.refused("POST", "/keys/old/wrapkey", kw, status=403, code="Forbidden")
+        self.refused("POST", "/keys/old/encrypt", {"alg": "A128GCM", "value": b64(b"x")}, status=403, code="Forbidden")
+        self.assertEqual(self.ok("POST", "/keys/old/unwrapkey", {"alg": "A128KW", "value": wrapped["value"]})["value"], kw["value"])
+        self.assertEqual(unb64(self.ok("POST", "/keys/old/decrypt", {"alg": "A128GCM", "value": gcm["value"], "iv": gcm["iv"],
+                                                                     "tag": gcm["tag"]})["value"]), b"x")
+        self.ok("PATCH", "/keys/old", {"attributes": {"enabled": False}})
+        self.refused("POST", "/keys/old/unwrapkey", {"alg": "A128KW", "value": wrapped["value"]}, status=403, code="Forbidden")
+
+
+class Import(AlgorithmTest):
+    def jwk(self, *genpkey):
+        """A key made by the openssl command, as a JWK (through its own text output of numbers)."""
+        with tempfile.TemporaryDirectory() as d:
+            pem = pathlib.Path(d, "key.pem")
+            pem.write_bytes(openssl("genpkey", *genpkey))
+            text = openssl("pkey", "-in", str(pem), "-noout", "-text").decode()
+        fields, name = {}, None
+        for line in text.splitlines():
+            if line.startswith(" "):
+                fields[name] += line.strip().replace(":", "")
+            else:
+                name, _, rest = line.partition(":")
+                fields[name] = rest.strip()
+        return fields
+
+    @staticmethod
+    def number(hexes, width=None):
+        raw = bytes.fromhex(hexes).lstrip(b"\0")
+        return b64(raw.rjust(width or len(raw), b"\0"))
+
+    def rsa(self, bits="2048"):
+        f = self.jwk("-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}")
+        names = {"n": "modulus", "d": "privateExponent", "p": "prime1", "q": "prime2", "dp": "exponent1", "dq": "exponent2",
+                 "qi": "coefficient"}
+        return {"kty": "RSA", "e": "AQAB", **{k: self.number(f[v]) for k, v in names.items()}}
+
+    def ec(self, curve, crv, width):
+        f = self.jwk("-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}")
+        point = bytes.fromhex(f["pub"])[1:]
+        return {"kty": "EC", "crv": crv, "x": b64(point[:width]), "y": b64(point[width:]), "d": self.number(f["priv"], width)}
+
+    def test_a_symmetric_key_of_ones_own_gives_the_openssl_commands_result(self):
+        for size in OCT_SIZES:
+            raw, iv = os.urandom(size // 8), bytes(range(16))
+            a = self.ok("PUT", "/keys/mine", {"key": {"kty": "oct", "k": b64(raw)}, "Hsm": True})
+            self.assertEqual((a["key"]["kty"], a["attributes"]["key_size"]), ("oct-HSM", size))
+            self.assertNotIn(b64(raw), json.dumps(a))
+            theirs = openssl("enc", f"-aes-{size}-cbc", "-K", raw.hex(), "-iv", iv.hex(), data=b"attack at dawn")
+            ours = self.ok("POST", "/keys/mine/encrypt", {"alg": f"A{size}CBCPAD", "value": b64(b"attack at dawn"), "iv": b64(iv)})
+            self.assertEqual(unb64(ours["value"]), theirs)
+            self.assertEqual(unb64(ours["iv"]), iv)
+            wrapped = openssl("enc", f"-id-aes{size}-wrap", "-K", raw.hex(), "-iv", "a6" * 8, data=b"k" * 32)
+            got = self.ok("POST", "/keys/mine/unwrapkey", {"alg": f"A{size}KW", "value": b64(wrapped)})
+            self.assertEqual(unb64(got["value"]), b"k" * 32)
+
+    def test_rsa_and_ec_keys_of_openssl_are_taken_and_shown_without_their_private_part(self):
+        keys = [self.rsa()] + [self.ec(*c) for c in (("P-256", "P-256", 32), ("P-384", "P-384", 48), ("P-521", "P-521", 66),
+                                                     ("secp256k1", "P-256K", 32))]
+        for jwk in keys:
+            for hsm in (False, True):
+                a = self.ok("PUT", "/keys/theirs", {"key": jwk, "Hsm": hsm})
+                self.assertEqual(a["key"]["kty"], jwk["kty"] + ("-HSM" if hsm else ""))
+                self.assertEqual({m: a["key"][m] for m in a["key"] if m in jwk and m != "kty"},
+                                 {m: jwk[m] for m in a["key"] if m in jwk and m != "kty"})
+                self.assertFalse(set(a["key"]) & {"d", "p", "q", "dp", "dq", "qi", "k"})
+            self.refused("PUT", "/keys/theirs", {"key": jwk, "Hsm": True}, vault="plain")
+
+    def test_weak_or_inconsistent_keys_are_refused(self):
+        rsa, ec = self.rsa(), self.ec("P-256", "P-256", 32)
+        other, other_ec = self.rsa(), self.ec("P-256", "P-256", 32)
+        bad = [{}, {"kty": "RSA"}, {"kty": "oct"}, {"kty": "oct", "k": b64(b"k" * 15)}, {"kty": "oct", "k": "!"}, {"kty": "AKP"}]
+        bad += [{**rsa, m: other[m]} for m in ("n", "d", "p", "q", "dp", "dq", "qi")] + [{**ec, m: other_ec[m]} for m in "xyd"]
+        bad += [{m: v for m, v in rsa.items() if m != "d"}, {m: v for m, v in ec.items() if m != "d"}, {**ec, "crv": "P-384"}]
+        bad += [{**rsa, "e": b64(b"\1")}, self.rsa("512")]
+        for jwk in bad:
+            self.assertEqual(self.refused("PUT", "/keys/bad", {"key": jwk}), BAD_JWK)
+        self.refused("GET", "/keys/bad", status=404, code="KeyNotFound")
+
+
+class Release(AlgorithmTest):
+    RULES = {"anyOf": [{"anyOf": [{"claim": "sdk-test", "equals": "true"}], "authority": "https://fakeattestation"}], "version": "1.0.0"}
+
+    def policy(self, rules=None, **more):
+        return {"data": b64(json.dumps(self.RULES if rules is None else rules).encode()), **more}
+
+    def test_a_policy_is_shown_rewritten_as_recorded(self):
+        a = self.make("exp", {"kty": "EC-HSM", "crv": "P-256K", "attributes": {"exportable": True}, "release_policy": self.policy()},
+                      version="7.3")
+        self.assertEqual(list(a), ["key", "attributes", "release_policy"])
+        self.assertTrue(a["attributes"]["exportable"])
+        self.assertEqual(list(a["release_policy"].items())[0], ("contentType", "application/json; charset=utf-8"))
+        self.assertEqual(a["release_policy"]["immutable"], False)
+        self.assertEqual(unb64(a["release_policy"]["data"]),  # recorded, with another authority
+                         b'{"version":"1.0.0","anyOf":[{"authority":"https://fakeattestation","anyOf":[{"claim":"sdk-test",'
+                         b'"equals":"true"}]}]}')
+        self.assertEqual(self.ok("GET", "/keys/exp", version="7.3"), a)
+        self.assertNotIn("release_policy", self.ok("GET", "/keys/exp", version="7.2"))
+
+    def test_the_next_version_of_an_exportable_key_keeps_the_policy(self):
+        body = {"kty": "RSA-HSM", "attributes": {"exportable": True}}
+        self.assertIn("release policy", self.refused("POST", "/keys/next/create", body))
+        first = self.make("next", {**body, "release_policy": self.policy()})
+        for again in (self.make("next", body), self.ok("POST", "/keys/next/rotate")):
+            self.assertEqual(again["release_policy"], first["release_policy"])
+            self.assertTrue(again["attributes"]["exportable"])
+
+    def test_an_immutable_policy_stays(self):
+        self.make("stone", {"kty": "RSA-HSM", "attributes": {"exportable": True}, "release_policy": self.policy(immutable=True)})
+        self.assertEqual(self.refused("PATCH", "/keys/stone", {"release_policy": self.policy(immutable=True)}),
+                         "AKV.SKR.1020: Immutable Key Release Policy cannot be modified.")  # recorded
+        self.make("clay", {"kty": "RSA-HSM", "attributes": {"exportable": True}, "release_policy": self.policy()})
+        other = {"version": "1.0.0", "allOf": [{"authority": "https://a", "allOf": [{"claim": "c", "equals": True}]}]}
+        a = self.ok("PATCH", "/keys/clay", {"release_policy": self.policy(other, immutable=True), "attributes": {"exportable": True}})
+        self.assertEqual(json.loads(unb64(a["release_policy"]["data"])), other)
+        self.refused("PATCH", "/keys/clay", {"release_policy": self.policy()})
+
+    def test_software_keys_are_not_exportable_and_it_does_not_change(self):
+        body = {"kty": "RSA", "attributes": {"exportable": True}, "release_policy": self.policy()}
+        self.refused("POST", "/keys/soft/create", body)
+        self.make("soft", {"kty": "RSA"})
+        self.refused("PATCH", "/keys/soft", {"attributes": {"exportable": True}})
+        self.ok("PATCH", "/keys/soft", {"attributes": {"exportable": False, "enabled": True}})  # Java sends it: clients.md
+
+    def test_what_is_no_policy_is_refused(self):
+        node = {"claim": "c", "equals": "v"}
+        deep = node
+        for _ in range(20):
+            deep = {"anyOf": [deep]}
+        for rules in ({}, {"version": "1.0.0"}, {"version": "2.0.0", "anyOf": self.RULES["anyOf"]}, {"version": "1.0.0", "anyOf": []},
+                      {"version": "1.0.0", "anyOf": [node]}, {"version": "1.0.0", "anyOf": [{"authority": "a", "anyOf": [deep]}]},
+                      {"version": "1.0.0", "anyOf": [{"authority": "a", "anyOf": [{**node, "more": 1}]}]},
+                      {"version": "1.0.0", "anyOf": [{"authority": "a", "anyOf": [{"claim": "c", "equals": 1}]}]}, [1], "x"):
+            message = self.refused("POST", "/keys/p/create", {"kty": "EC-HSM", "release_policy": self.policy(rules)})
+            self.assertEqual(message, "Property release_policy has invalid value\r\n", rules)
+        for policy in ({"data": "!"}, {"data": 1}, {}, {"data": b64(b"{"), "immutable": False}, self.policy(immutable="yes"), "x"):
+            self.refused("POST", "/keys/p/create", {"kty": "EC-HSM", "release_policy": policy})
+
+
+if __name__ == "__main__":
+    unittest.main()
