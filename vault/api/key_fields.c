@@ -27,8 +27,8 @@ struct value {
     uint64_t versions;
 };
 
-/* Documents name them from 7.2 on, but for Managed HSM: a vault answered oct-HSM of 7.3 as an unknown
- * type (recorded), and vaults have symmetric keys since 2026 (versions.md 1.4). */
+/* Documents name them from 7.2 on, but for Managed HSM: a vault answered oct-HSM of 7.3 as an
+ * unknown type (recorded), and vaults have symmetric keys since 2026 (versions.md 1.4). */
 #define OCT_VERSIONS  VERSION_FROM(V_2026_01_01_PREVIEW)
 #define AES_VERSIONS  VERSION_FROM(V_7_2_PREVIEW)
 #define CKM_VERSIONS  VERSION_FROM(V_7_6_PREVIEW_1)
