@@ -146,6 +146,9 @@ struct clock_change {
     int freeze; /* 1 freeze, 0 run, -1 as it is */
 };
 
+/* 9000-01-01: years keep four digits, also those of retention and expiry a thousand years on. */
+#define CLOCK_END_MS INT64_C(221845392000000)
+
 static bool change(struct sim_clock *c, const struct clock_change *how, struct az_error *reterr)
 {
     int64_t now;
@@ -158,7 +161,7 @@ static bool change(struct sim_clock *c, const struct clock_change *how, struct a
     now = sim_clock_now_ms(c);
     want = how->to_time ? how->target : now + how->target;
     frozen = how->freeze < 0 ? sim_clock_frozen(c) : how->freeze == 1;
-    if (want >= now) {
+    if (want >= now && want < CLOCK_END_MS) {
         c->page->seq++;
         c->page->offset_ms = want - clock_real_ms();
         c->page->frozen_ms = frozen ? want : -1;
@@ -166,6 +169,10 @@ static bool change(struct sim_clock *c, const struct clock_change *how, struct a
     }
     if (c->fd >= 0) {
         (void) flock(c->fd, LOCK_UN);
+    }
+    if (want >= CLOCK_END_MS) {
+        return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                       "The simulated clock ends with the year 8999: choose an earlier time.");
     }
     if (want < now) {
         return az_fail(reterr, AZ_ERR_BAD_PARAMETER,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* providerd: opens its state, its sockets and its threads, serves until it is told to stop. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +47,7 @@ struct program {
     struct workers *workers;
     struct writer *writer;
     struct net_server *server;
+    int lock; /* of the state, until the process ends */
 };
 
 static void parse(struct options *o, int argc, char **argv)
@@ -190,7 +192,10 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
     char path[4096];
 
     if (!dir_make(o->state)) {
-        return az_fail_internal(reterr, "--state %s can't be made", o->state);
+        return az_fail_internal(reterr, "--state %s can't be made: %s", o->state, strerror(errno));
+    }
+    if (!daemon_lock(o->state, "providerd.lock", &p->lock, reterr)) {
+        return false;
     }
     (void) snprintf(path, sizeof(path), "%s/clock", o->state);
     if (!sim_clock_open(path, &d->clock, reterr) ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What `kvsim tenant|subscription|principal add` and `kvsim identity attach` call. */
+#include <ctype.h>
 #include <string.h>
 
 #include "common/json.h"
@@ -63,6 +64,20 @@ static bool subscription_run(struct provider_call *c, struct kvdb_txn *txn, stru
     return provider_answer_json(c, 201, doc);
 }
 
+/* A display name as the local part of a sign-in name: what is no letter, digit, '-' or '_' becomes
+ * a dot. */
+static void make_upn(struct principal *p)
+{
+    char local[61];
+    size_t n = 0;
+
+    for (const char *c = p->display_name; *c && n + 1 < sizeof(local); c++) {
+        local[n++] = isalnum((unsigned char) *c) || *c == '-' || *c == '_' ? *c : '.';
+    }
+    local[n] = '\0';
+    (void) snprintf(p->upn, sizeof(p->upn), "%s@%.8s.onmicrosoft.com", local, p->tid);
+}
+
 static bool principal_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     bool user = json_is_true(json_object_get(c->body, "user"));
@@ -76,7 +91,13 @@ static bool principal_run(struct provider_call *c, struct kvdb_txn *txn, struct 
         return false;
     }
     if (user) {
-        (void) snprintf(p.upn, sizeof(p.upn), "%.60s@%.8s.onmicrosoft.com", p.display_name, p.tid);
+        struct principal other;
+
+        make_upn(&p);
+        if (directory_get_principal_by_appid(txn, p.upn, &other)) {
+            return az_fail(reterr, AZ_ERR_CONFLICT,
+                           "There is a user '%s' already. Add one with another name.", p.upn);
+        }
     } else {
         guid_random(p.appid);
     }

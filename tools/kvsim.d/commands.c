@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The small subcommands: down, status, clock, additions to the directory, audit. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/certs.h"
@@ -21,19 +18,27 @@
     }
 #define STOP_SECONDS 15
 
-static bool stopped(const char *dir)
+/* kvsim, which stops its daemons; where it was killed, the daemons. */
+static bool signal_run(const json_t *e)
 {
-    char path[4200];
-    int fd;
-    bool free_lock;
+    static const char *const names[] = {"kvsim", "vaultd", "providerd"};
+    bool any = false;
 
-    (void) snprintf(path, sizeof(path), "%s/lock", dir);
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    free_lock = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
-    if (fd >= 0) {
-        (void) close(fd);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        pid_t pid = e ? endpoints_pid(e, names[i]) : 0;
+
+        if (pid == 0) {
+            continue;
+        }
+        if (kill(pid, SIGTERM) < 0) {
+            die("process %ld can't be stopped: %s", (long) pid, strerror(errno));
+        }
+        any = true;
+        if (i == 0) {
+            break;
+        }
     }
-    return free_lock;
+    return any;
 }
 
 int cmd_down(int argc, char **argv)
@@ -44,28 +49,19 @@ int cmd_down(int argc, char **argv)
                             .summary = "Stop the daemons of a state directory.",
                             .options = options,
                             .n_options = ARRAY_LEN(options)};
-    const struct timespec step = {0, 20000000};
     const char *dir;
-    pid_t pid;
 
     (void) cli_parse(&cli, argc, argv, NULL);
     dir = state_dir(state);
     AUTO_JSON *e = endpoints_load(dir);
 
-    pid = e ? endpoints_pid(e, "kvsim") : 0;
-    if (pid == 0) {
+    if (!signal_run(e)) {
         (void) printf("Nothing runs with the state directory %s.\n", dir);
         return 0;
     }
-    if (kill(pid, SIGTERM) < 0) {
-        die("process %ld: %s", (long) pid, strerror(errno));
-    }
-    /* The lock goes with the process, also when nobody has waited for it yet. */
-    for (int i = 0; i < STOP_SECONDS * 50 && !stopped(dir); i++) {
-        (void) nanosleep(&step, NULL);
-    }
-    if (!stopped(dir)) {
-        die("process %ld has not stopped in %d seconds", (long) pid, STOP_SECONDS);
+    /* The locks go with the processes, also when nobody has waited for them yet. */
+    if (!state_wait_free(dir, STOP_SECONDS)) {
+        die("the daemons have not stopped in %d seconds; see %s/log", STOP_SECONDS, dir);
     }
     (void) printf("Stopped.\n");
     return 0;
@@ -166,12 +162,13 @@ int cmd_clock(int argc, char **argv)
 
     (void) cli_parse(&cli, argc, argv, args);
     dir = state_dir(state);
-    if (strcmp(args[0], "freeze") == 0 || strcmp(args[0], "run") == 0) {
+    if (!args[1] && (strcmp(args[0], "freeze") == 0 || strcmp(args[0], "run") == 0)) {
         body = json_pack("{s:b}", args[0], 1);
     } else if ((strcmp(args[0], "advance") == 0 || strcmp(args[0], "set") == 0) && args[1]) {
         body = json_pack("{s:s}", args[0], args[1]);
-    } else if (strcmp(args[0], "get") != 0) {
-        die("clock takes get, advance DURATION, set TIME, freeze or run; see kvsim clock --help");
+    } else if (strcmp(args[0], "get") != 0 || args[1]) {
+        die_usage(
+            "clock takes get, advance DURATION, set TIME, freeze or run; see kvsim clock --help");
     }
     AUTO_JSON *e = endpoints_need(dir);
     AUTO_JSON *answer = control_call(dir, e, body ? "POST" : "GET", "/_sim/clock", body);
@@ -216,13 +213,14 @@ static int add(int argc, char **argv, const char *program, const char *verb, con
                             .args_doc = arg,
                             .options = options,
                             .n_options = ARRAY_LEN(options),
-                            .min_args = 1,
+                            .min_args = strchr(arg, '[') ? 1 : 2,
                             .max_args = 2};
     const char *dir;
 
     (void) cli_parse(&cli, argc, argv, args);
     if (strcmp(args[0], verb) != 0) {
-        die("%s takes '%s'; see %s --help", program, verb, program);
+        die_usage("the command is '%s %s', not '%s'; see %s --help", program, arg, args[0],
+                  program);
     }
     dir = state_dir(state);
     AUTO_JSON *e = endpoints_need(dir);
@@ -274,7 +272,8 @@ int cmd_audit(int argc, char **argv)
     (void) cli_parse(&cli, argc, argv, NULL);
     (void) snprintf(path, sizeof(path), "%s/audit/%s.jsonl", state_dir(state), daemon);
     if (!file_read(path, (size_t) 128 * 1024 * 1024, &text)) {
-        die("%s: %s", path, strerror(errno));
+        die("%s: %s. It is written while kvsim is up; start it with: kvsim up --state %s", path,
+            strerror(errno), state_dir(state));
     }
     (void) fwrite(text.data ? text.data : "", 1, text.len, stdout);
     return 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* State directory, endpoints file, control calls. */
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,18 @@ void die(const char *fmt, ...)
     va_end(ap);
     (void) fputc('\n', stderr);
     exit(1);
+}
+
+void die_usage(const char *fmt, ...)
+{
+    va_list ap;
+
+    (void) fputs("kvsim: ", stderr);
+    va_start(ap, fmt);
+    (void) vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    (void) fputc('\n', stderr);
+    exit(2);
 }
 
 void die_error(const struct az_error *err)
@@ -95,11 +106,29 @@ const char *endpoint(const json_t *e, const char *name)
     return s ? s : "";
 }
 
+/* A process of that name that is not dead but for the waiting; the number may have been given to
+ * another since. */
+static bool lives(pid_t pid, const char *name)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    char path[64];
+    char start[64];
+    size_t len;
+
+    (void) snprintf(path, sizeof(path), "/proc/%ld/stat", (long) pid);
+    if (!file_read(path, 4096, &text) || text.len == 0) {
+        return false;
+    }
+    len = (size_t) snprintf(start, sizeof(start), "%ld (%s) ", (long) pid, name);
+    return text.len > len && strncmp(text.data, start, len) == 0 && text.data[len] != 'Z' &&
+           text.data[len] != 'X';
+}
+
 pid_t endpoints_pid(const json_t *e, const char *daemon)
 {
     pid_t pid = (pid_t) json_integer_value(json_object_get(json_object_get(e, "pids"), daemon));
 
-    return pid > 0 && kill(pid, 0) == 0 ? pid : 0;
+    return pid > 0 && lives(pid, daemon) ? pid : 0;
 }
 
 json_t *endpoints_need(const char *dir)

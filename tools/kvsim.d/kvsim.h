@@ -16,8 +16,15 @@
 /* The state directory: --state, else $KVSIM_STATE, else $XDG_STATE_HOME/kvsim, else
  * ~/.local/state/kvsim. */
 const char *state_dir(const char *given);
+/* Makes or takes the directory for a run and locks it; the lock's descriptor. Dies with cause and
+ * cure: not ours, not writable, in use. */
+int state_open(const char *dir);
+/* Waits until no process of a run holds the directory any more. */
+bool state_wait_free(const char *dir, int seconds);
 /* Prints "kvsim: " and the message, and exits with 1. */
 _Noreturn void die(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* The same for a wrong command line: exits with 2. */
+_Noreturn void die_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
 _Noreturn void die_error(const struct az_error *err);
 
 /* A daemon's program: beside ours in the build tree, or installed. path: 4200 bytes. */

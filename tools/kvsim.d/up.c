@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,8 +103,6 @@ static void bind_sockets(struct up *u)
 
 static void open_state(struct up *u)
 {
-    struct az_error err;
-
     if (u->o.ephemeral) {
         const char *tmp = getenv("TMPDIR");
 
@@ -117,12 +115,7 @@ static void open_state(struct up *u)
     } else {
         (void) snprintf(u->dir, sizeof(u->dir), "%s", state_dir(u->o.state));
     }
-    if (!dir_make(u->dir) || chmod(u->dir, 0700) < 0) {
-        die("%s: %s", u->dir, strerror(errno));
-    }
-    if (!daemon_lock(u->dir, "lock", &u->lock, &err)) {
-        die_error(&err);
-    }
+    u->lock = state_open(u->dir);
 }
 
 /* The operator: made once; kept in operator.json (no secret) and operator-secret (0600). */
@@ -238,17 +231,24 @@ static void start_child(struct up *u, struct child *c, const char *name, const c
 {
     char path[4200];
     int ends[2];
+    pid_t parent;
 
     program_path(name, path);
     if (pipe2(ends, O_CLOEXEC) < 0) {
         die("pipe: %s", strerror(errno));
     }
     c->name = name;
+    parent = getpid();
     c->pid = fork();
     if (c->pid < 0) {
         die("fork: %s", strerror(errno));
     }
     if (c->pid == 0) {
+        /* Should we be killed, they must not go on alone with the state. */
+        (void) prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent) {
+            _exit(127);
+        }
         redirect_log(u, name);
         hand_over_sockets(u, strcmp(name, "vaultd") == 0, ends[1]);
         (void) execv(path, (char **) (uintptr_t) argv);

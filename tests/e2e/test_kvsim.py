@@ -1,0 +1,303 @@
+"""kvsim in clumsy hands: every slip is answered with its cause and its cure, and costs nothing."""
+
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import unittest
+
+from harness import KVSIM, Sim
+
+COMMANDS = subprocess.run([KVSIM, "--help"], capture_output=True, text=True, check=True).stdout
+RELAXED = ["--durability", "relaxed"]
+
+
+def run(*args, **kw):
+    return subprocess.run([KVSIM, *map(str, args)], capture_output=True, text=True, timeout=60, **kw)
+
+
+def ended(pid, seconds=30):
+    """True when the process has ended within that time: no child of ours, so by its descriptor."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+    finally:
+        os.close(fd)
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="kvsim-cli."))
+        self.state = self.dir / "state"
+        self.addCleanup(shutil.rmtree, self.dir, True)
+
+    def refused(self, a, *texts, code=1):
+        self.assertEqual(a.returncode, code, a.stdout + a.stderr)
+        for t in texts:
+            self.assertIn(t, a.stderr)
+        self.assertEqual(a.stdout, "")
+        self.assertNotIn("%s", a.stderr)
+
+    def up(self, *args):
+        """Refused before it starts: then nothing has to be stopped."""
+        return run("up", "--port-base", "0", "--detach", *RELAXED, "--state", self.state, *args)
+
+
+class CommandLine(Folder):
+    def test_every_command_has_a_help_that_names_its_options(self):
+        names = re.findall(r"^  ([a-z]+) +\S", COMMANDS, re.M)
+        self.assertLessEqual({"up", "down", "status", "env", "trust", "clock", "tenant", "subscription", "principal", "identity", "audit"}, set(names))
+        page = (pathlib.Path(__file__).parents[2] / "docs" / "man" / "kvsim.1").read_text()
+        for name in names:
+            a = run(name, "--help")
+            self.assertEqual(a.returncode, 0, name)
+            self.assertTrue(a.stdout.startswith(f"Usage: kvsim {name}"), a.stdout)
+            self.assertIn("--help", a.stdout)
+            self.assertEqual(run(name, "--version").returncode, 0)
+            self.assertRegex(page, rf"(?m)^\.B[RI]? kvsim {name}|^\.BR? {name}|\\fB(kvsim )?{name}", f"docs/man/kvsim.1 says nothing of {name}")
+
+    def test_a_wrong_command_line_exits_with_2_and_says_where_help_is(self):
+        for args, text in (((), "Usage: kvsim"), (("nosuch",), "there is no command 'nosuch'"), (("up", "--bogus"), "unrecognized option '--bogus'"),
+                           (("up", "--port-base", "abc"), "'abc'"), (("up", "--port-base", "65533"), "at most 65532"), (("up", "--port-base", "-1"), "'-1'"),
+                           (("up", "extra"), "unexpected argument 'extra'"), (("up", "--edition", "1999"), "classic|2026"),
+                           (("up", "--durability"), "requires an argument"), (("clock", "sideways"), "advance DURATION"),
+                           (("clock", "advance"), "advance DURATION"), (("clock", "get", "now"), "advance DURATION"), (("tenant",), "add"),
+                           (("tenant", "remove"), "add"), (("principal", "add", "a", "b"), "unexpected argument 'b'"), (("identity", "attach"), "attach ID"),
+                           (("env", "--format", "yaml"), "sh|json"), (("audit", "--daemon", "x"), "vaultd|providerd")):
+            with self.subTest(args=args):
+                state = ("--state", self.state) if args and args[0] != "nosuch" else ()
+                a = run(*args[:1], *state, *args[1:])
+                self.refused(a, text, "help", code=2)
+        self.assertFalse(self.state.exists(), "a wrong command line leaves nothing behind")
+
+    def test_commands_without_a_running_pair_say_how_to_start_one(self):
+        for args in (("env",), ("clock",), ("clock", "advance", "1d"), ("tenant", "add"), ("subscription", "add"), ("principal", "add"),
+                     ("identity", "attach", "x"), ("audit",), ("trust",)):
+            with self.subTest(args=args):
+                self.refused(run(*args, "--state", self.state), str(self.state), "kvsim up")
+        a = run("status", "--state", self.state)
+        self.assertEqual((a.returncode, a.stdout.count("not running")), (3, 2))
+        for _ in range(2):
+            a = run("down", "--state", self.state)
+            self.assertEqual((a.returncode, a.stdout), (0, f"Nothing runs with the state directory {self.state}.\n"))
+        self.assertFalse(self.state.exists())
+
+
+class StateDirectory(Folder):
+    def test_a_file_is_no_state_directory(self):
+        self.state.write_text("precious")
+        self.state.chmod(0o644)
+        self.refused(self.up(), "is no directory", "--state")
+        self.assertEqual((self.state.read_text(), stat.S_IMODE(self.state.stat().st_mode)), ("precious", 0o644))
+        self.refused(run("up", "--port-base", "0", "--state", self.state / "below"), "can't be made", "Not a directory", "--state")
+
+    def test_a_directory_with_other_files_is_left_alone(self):
+        self.state.mkdir(mode=0o755)
+        (self.state / "thesis.tex").write_text("precious")
+        self.refused(self.up(), "holds other files", "--state")
+        self.assertEqual([p.name for p in self.state.iterdir()], ["thesis.tex"])
+        self.assertEqual(stat.S_IMODE(self.state.stat().st_mode), 0o755)
+
+    def test_a_directory_that_can_not_be_written_is_named(self):
+        self.state.mkdir(mode=0o500)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        if nobody:
+            self.dir.chmod(0o755)
+            os.chown(self.state, 65534, 65534)
+            if subprocess.run(["test", "-x", str(KVSIM)], **nobody, check=False).returncode != 0:
+                self.skipTest("the build folder is closed to other users")
+        for where, text in ((self.state, "can't be written"), (self.state / "below", "can't be made")):
+            a = run("up", "--port-base", "0", "--detach", "--state", where, **nobody)
+            self.refused(a, text, "Permission denied", "--state")
+
+    def test_a_state_of_another_schema_is_refused_with_the_cure(self):
+        Sim(self.state, RELAXED).stop()
+        data = self.state / "vault" / "data.mdb"
+        old = data.read_bytes()
+        new = re.sub(rb"\x01schema.\x00\x00\x00", b"\x01schema\x63\x00\x00\x00", old, flags=re.S)
+        self.assertTrue(old != new)
+        data.write_bytes(new)
+        self.refused(self.up(), "schema 99", "--state", "vaultd did not start")
+        data.write_bytes(old)
+        Sim(self.state, RELAXED).stop()
+
+    def test_a_damaged_state_is_refused_and_not_made_worse(self):
+        Sim(self.state, RELAXED).stop()
+        for name in ("vault/root.key", "token-key.json", "provider/data.mdb"):
+            with self.subTest(name):
+                path = self.state / name
+                old = path.read_bytes()
+                path.write_bytes(b"garbage" * 10)
+                a = self.up()
+                if a.returncode == 0:
+                    run("down", "--state", self.state)
+                    self.fail(f"{name}: started with garbage")
+                self.refused(a, path.name if path.suffix != ".mdb" else "provider")
+                self.assertEqual(path.read_bytes(), b"garbage" * 10)
+                path.write_bytes(old)
+        Sim(self.state, RELAXED).stop()
+
+
+class Runs(Folder):
+    def start(self):
+        sim = Sim(self.state, RELAXED)
+        self.addCleanup(sim.process.kill)
+        return sim
+
+    def test_ctrl_c_stops_everything_and_leaves_no_endpoints(self):
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            sim = self.start()
+            sim.process.send_signal(sig)
+            self.assertEqual(sim.process.wait(30), 0)
+            for name in ("vaultd", "providerd"):
+                self.assertTrue(ended(sim.e["pids"][name]), name)
+            self.assertFalse((self.state / "endpoints.json").exists())
+            sim.stop()
+
+    def test_ctrl_c_while_it_starts_leaves_nothing_running(self):
+        p = subprocess.Popen([KVSIM, "up", "--port-base", "0", "--state", self.state], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not (self.state / "vaultd.lock").exists() and p.poll() is None:
+            pass
+        p.send_signal(signal.SIGINT)
+        p.wait(30)
+        self.start().stop()
+
+    def test_a_daemon_that_dies_takes_the_other_along_and_is_named(self):
+        for name, other in (("vaultd", "providerd"), ("providerd", "vaultd")):
+            sim = self.start()
+            os.kill(sim.e["pids"][name], signal.SIGKILL)
+            self.assertEqual(sim.process.wait(30), 1)
+            self.assertIn(f"{name} has ended (signal 9)", sim.process.stdout.read())
+            self.assertTrue(ended(sim.e["pids"][other]))
+            self.assertEqual(run("status", "--state", self.state).returncode, 3)
+            sim.process.stdout.close()
+
+    def test_a_killed_kvsim_leaves_no_daemon_behind_and_up_works_again(self):
+        sim = self.start()
+        sim.group()
+        sim.make_vault("stays")
+        sim.process.kill()
+        sim.process.wait()
+        sim.process.stdout.close()
+        again = self.start()  # waits until the daemons of the first are gone
+        for name in ("vaultd", "providerd"):
+            self.assertTrue(ended(sim.e["pids"][name], 0), name + " of the first run still runs beside the second")
+        self.assertEqual(again.vault("stays", "GET", "/keys").status, 200)
+        again.stop()
+
+    def test_everything_killed_at_once_is_no_harm(self):
+        sim = self.start()
+        sim.group()
+        sim.make_vault("stays")
+        for pid in sim.e["pids"].values():
+            os.kill(pid, signal.SIGKILL)
+        sim.process.wait()
+        sim.process.stdout.close()
+        self.assertTrue((self.state / "endpoints.json").exists())
+        self.assertEqual(run("status", "--state", self.state).returncode, 3)
+        self.refused(run("env", "--state", self.state), "kvsim up")
+        self.assertIn("Nothing runs", run("down", "--state", self.state).stdout)
+        again = self.start()
+        self.assertEqual(again.vault("stays", "GET", "/keys").status, 200)
+        again.stop()
+
+    def test_detached_it_is_stopped_by_down_and_again_by_down(self):
+        a = self.up()
+        self.assertEqual(a.returncode, 0, a.stderr)
+        pids = json.loads((self.state / "endpoints.json").read_text())["pids"]
+        try:
+            self.assertEqual(run("status", "--state", self.state).returncode, 0)
+            b = self.up()
+            self.refused(b, f"in use by process {pids['kvsim']}", "kvsim down")
+        finally:
+            a = run("down", "--state", self.state)
+        self.assertEqual((a.returncode, a.stdout), (0, "Stopped.\n"))
+        self.assertTrue(all(ended(p, 0) or name == "kvsim" for name, p in pids.items()))
+        self.assertIn("Nothing runs", run("down", "--state", self.state).stdout)
+
+    def test_ephemeral_leaves_nothing(self):
+        p = subprocess.Popen([KVSIM, "up", "--ephemeral", "--port-base", "0"], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(self.dir)})
+        line = p.stdout.readline()
+        made = pathlib.Path(line.split("State: ")[1].strip())
+        self.assertTrue(made.is_dir() and made.parent == self.dir)
+        p.terminate()
+        p.wait(30)
+        p.stdout.close()
+        self.assertFalse(made.exists())
+
+
+class Directory(Folder):
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = Sim(args=RELAXED)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sim.close()
+
+    def add(self, *args):
+        return dict(l.split("=", 1) for l in self.sim.kvsim(*args).stdout.splitlines())
+
+    def test_users_and_principals_sign_in_with_what_was_printed(self):
+        tenant = self.add("tenant", "add", "Other")["tenant"]
+        for where in (self.sim.tenant, tenant):
+            made = self.add("principal", "add", "robot", "--tenant", where)
+            token = self.sim.token("https://vault.azure.net", made["client_id"], made["client_secret"], where)
+            self.assertEqual((Sim.claims(token)["oid"], Sim.claims(token)["tid"]), (made["object_id"], where))
+            user = self.add("principal", "add", "Ann Lee", "--user", "--tenant", where)
+            self.assertEqual(user["upn"], f"Ann.Lee@{where[:8]}.onmicrosoft.com")
+            a = self.sim.http("POST", f"{self.sim.e['login_url']}/{where}/oauth2/v2.0/token", "grant_type=password&scope=https://vault.azure.net/.default"
+                              f"&username={user['upn']}&password={user['password']}")
+            self.assertEqual(Sim.claims(a.json["access_token"])["oid"], user["object_id"], a.body)
+            again = self.sim.kvsim("principal", "add", "Ann Lee", "--user", "--tenant", where, check=False)
+            self.refused(again, "There is a user 'Ann.Lee@", "another name")
+
+    def test_a_subscription_belongs_to_its_owner_and_to_nobody_else(self):
+        user = self.add("principal", "add", "owner", "--user")
+        sub = self.add("subscription", "add", "Second", "--owner", user["object_id"])["subscription"]
+        a = self.sim.http("POST", f"{self.sim.e['login_url']}/{self.sim.tenant}/oauth2/v2.0/token", "grant_type=password"
+                          f"&scope=https://management.azure.com/.default&username={user['upn']}&password={user['password']}")
+        theirs = a.json["access_token"]
+        path = f"/subscriptions/{sub}/resourceGroups/rg"
+        self.assertEqual(self.sim.arm("PUT", path, {"location": "westeurope"}, token=theirs).status, 201)
+        self.assertEqual(self.sim.arm("GET", path).status, 403)
+        listed = self.sim.arm("GET", "/subscriptions", token=theirs).json["value"]
+        self.assertEqual([s["subscriptionId"] for s in listed], [sub])
+
+    def test_what_does_not_exist_is_named_with_the_cure(self):
+        for args, text in ((("subscription", "add", "--tenant", "nosuch"), "kvsim tenant add"), (("principal", "add", "--tenant", "nosuch"), "kvsim tenant add"),
+                           (("subscription", "add", "--owner", "nosuch"), "There is no principal 'nosuch'"),
+                           (("identity", "attach", "nosuch"), "There is no principal")):
+            self.refused(self.sim.kvsim(*args, check=False), text)
+
+    def test_a_wild_clock_is_held(self):
+        for args, text in ((("set", "garbage"), "UTC time"), (("set", "1999-01-01T00:00:00Z"), "can't go back"), (("set", "9999-12-31T23:59:59Z"), "8999"),
+                           (("set", "2027-02-30T00:00:00Z"), "UTC time"), (("advance", "99999999d"), "duration"), (("advance", "9" * 30 + "d"), "duration"),
+                           (("advance", "soon"), "duration"), (("advance", ""), "duration")):
+            self.refused(self.sim.kvsim("clock", *args, check=False), text)
+        self.assertLess(self.sim.kvsim("clock").stdout, "2990")
+        self.sim.group()
+        self.sim.make_vault("late")
+        self.sim.kvsim("clock", "set", "8999-12-01T00:00:00Z")
+        a = self.sim.vault("late", "POST", "/keys/k/create", {"kty": "EC"})
+        self.assertEqual(a.status, 200, a.body)
+        self.assertEqual(self.sim.vault("late", "DELETE", "/keys/k").status, 200)
+        self.assertEqual(self.sim.vault("late", "GET", "/deletedkeys/k").status, 200)
+        self.refused(self.sim.kvsim("clock", "advance", "365d", check=False), "8999")
+        self.assertEqual(self.sim.arm("DELETE", self.sim.vault_id("late")).status, 200)
+        self.assertEqual(self.sim.kvsim("status").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
