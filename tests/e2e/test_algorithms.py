@@ -145,19 +145,55 @@ class Types(AlgorithmTest):
                            ({"kty": 1}, ""), ({}, ""), ({"kty": "RSA", "key_ops": ["dance"]}, "key_ops")):
             self.assertEqual(self.refused("POST", "/keys/k/create", body), f"Property {name} has invalid value\r\n", body)
 
-    def test_ml_dsa_keys_answer_as_unsupported_without_openssl_3_5(self):
-        version = openssl("version").decode().split()[1].split(".")
-        body = {"kty": "AKP", "alg": "ML-DSA-44", "key_ops": ["sign", "verify"]}
-        self.assertEqual(self.refused("POST", "/keys/pq/create", body), BAD_KTY)  # 2026-04-01 does not have it
-        if (int(version[0]), int(version[1])) < (3, 5):
-            self.assertEqual(self.refused("POST", "/keys/pq/create", body, version="2026-05-01-preview"), BAD_KTY)
-        else:
-            self.assertEqual(self.make("pq", body, version="2026-05-01-preview")["key"]["kty"], "AKP-HSM")
-
     def test_a_key_exchange_key_lives_two_days(self):
         a = self.make("kek", {"kty": "RSA-HSM", "key_ops": ["import"]}, version="7.5")["attributes"]
         self.assertEqual(a["exp"] - a["created"], 172800)  # recorded
         self.assertNotIn("exp", self.make("nokek", {"kty": "RSA-HSM"}, version="7.5")["attributes"])
+
+
+class MlDsa(AlgorithmTest):
+    """Live where the OpenSSL library at hand has the algorithm; refused elsewhere. versions.md 1.3."""
+
+    VERSION = "2026-05-01-preview"
+    BODY = {"kty": "AKP", "alg": "ML-DSA-44", "key_ops": ["sign", "verify"]}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        library = openssl("version").decode().split("Library: OpenSSL ")[-1].removeprefix("OpenSSL ").split()[0]
+        cls.live = tuple(int(n) for n in library.split(".")[:2]) >= (3, 5)
+
+    def test_older_versions_and_standard_vaults_do_not_know_the_type(self):
+        self.assertEqual(self.refused("POST", "/keys/pq/create", self.BODY), BAD_KTY)
+        self.assertEqual(self.refused("POST", "/keys/pq/create", self.BODY, version=self.VERSION, vault="plain"), BAD_KTY)
+
+    def test_without_the_algorithm_the_type_is_unsupported(self):
+        if self.live:
+            self.skipTest("this OpenSSL has ML-DSA")
+        for kty in ("AKP", "AKP-HSM"):
+            self.assertEqual(self.refused("POST", "/keys/pq/create", {**self.BODY, "kty": kty}, version=self.VERSION), BAD_KTY)
+        self.make("rsa", {"kty": "RSA"})
+        self.refused("POST", "/keys/rsa/sign", {"alg": "ML-DSA-44", "value": b64(b"x")}, version=self.VERSION)
+
+    def test_with_it_messages_are_signed_without_naming_the_algorithm(self):
+        if not self.live:
+            self.skipTest("this OpenSSL has no ML-DSA")
+        for n, (pub, signature) in {"44": (1312, 2420), "65": (1952, 3309), "87": (2592, 4627)}.items():
+            key = self.make("pq", {**self.BODY, "alg": f"ML-DSA-{n}"}, version=self.VERSION)["key"]
+            self.assertEqual(list(key), ["kid", "kty", "alg", "key_ops", "pub"])
+            self.assertEqual((key["kty"], key["alg"], len(unb64(key["pub"]))), ("AKP-HSM", f"ML-DSA-{n}", pub))
+            body = {"value": b64(b"message"), "context": b64(b"ctx")}
+            signed = self.ok("POST", "/keys/pq/sign", body, version=self.VERSION)
+            self.assertEqual((list(signed), len(unb64(signed["value"]))), (["kid", "value"], signature))
+            for context, valid in ((b"ctx", True), (b"other", False)):
+                verify = {"value": signed["value"], "digest": b64(b"message"), "context": b64(context)}
+                self.assertEqual(self.ok("POST", "/keys/pq/verify", verify, version=self.VERSION), {"value": valid})
+            mu = {"external_mu": b64(b"m" * 64)}
+            by_mu = self.ok("POST", "/keys/pq/sign", mu, version=self.VERSION)["value"]
+            self.assertEqual(self.ok("POST", "/keys/pq/verify", {**mu, "value": by_mu}, version=self.VERSION), {"value": True})
+            for more in ({"value": b64(b"x")}, {"alg": f"ML-DSA-{n}"}, {"context": b64(b"x")}):
+                self.refused("POST", "/keys/pq/sign", {**mu, **more}, version=self.VERSION)
+            self.refused("POST", "/keys/pq/sign", {"alg": "RS256", "value": b64(b"x" * 32)}, version=self.VERSION)
 
 
 class Dates(AlgorithmTest):
