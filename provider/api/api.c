@@ -180,24 +180,9 @@ static bool begin_arm(struct provider_call *c, struct az_error *reterr)
     return ok && find_version(c, reterr);
 }
 
-static bool begin_plane(struct provider_call *c, struct az_error *reterr)
+/* Authentication and authorization, as the row's plane wants them. */
+static bool admit(struct provider_call *c, struct az_error *reterr)
 {
-    if (!find_row(c, reterr)) {
-        /* Nobody learns without a token what exists. */
-        struct az_error unauthenticated;
-
-        if (c->site.service == SVC_MANAGEMENT && !provider_authenticate(c, &unauthenticated)) {
-            *reterr = unauthenticated;
-        }
-        return false;
-    }
-    c->x->body_limit = c->row->body_limit > 0        ? c->row->body_limit
-                       : c->row->plane == PPLANE_ARM ? LIMIT_BODY_ARM
-                                                     : LIMIT_BODY_TOKEN;
-    c->x->stream_body = c->row->body != NULL;
-    if (c->x->req.bad_path) {
-        return az_fail(reterr, AZ_ERR_BAD_REQUEST, "The request URI is not valid.");
-    }
     switch (c->row->plane) {
     case PPLANE_ARM:
     case PPLANE_GRAPH:
@@ -212,6 +197,45 @@ static bool begin_plane(struct provider_call *c, struct az_error *reterr)
         return true;
     }
     return false;
+}
+
+/* The same for a path that no row serves: by the service that the Host names. */
+static bool authenticate_unrouted(struct provider_call *c, struct az_error *reterr)
+{
+    switch (c->site.service) {
+    case SVC_MANAGEMENT:
+    case SVC_GRAPH:
+        return provider_authenticate(c, reterr);
+    case SVC_OPENAI:
+    case SVC_COGNITIVE:
+    case SVC_AI_SERVICES:
+        return ai_authenticate(c, reterr);
+    case SVC_LOGIN:
+    case SVC_IDENTITY:
+    case SVC_COGNITIVE_REGION:
+    case SVC_VAULT:
+        break;
+    }
+    return true;
+}
+
+static bool begin_plane(struct provider_call *c, struct az_error *reterr)
+{
+    if (!find_row(c, reterr)) {
+        /* Nobody learns without a token what exists. */
+        struct az_error unauthenticated;
+
+        if (!authenticate_unrouted(c, &unauthenticated)) {
+            *reterr = unauthenticated;
+        }
+        return false;
+    }
+    c->x->body_limit = c->row->body_limit > 0        ? c->row->body_limit
+                       : c->row->plane == PPLANE_ARM ? LIMIT_BODY_ARM
+                                                     : LIMIT_BODY_TOKEN;
+    c->x->stream_body = c->row->body != NULL;
+    return admit(c, reterr) && (!c->x->req.bad_path || az_fail(reterr, AZ_ERR_BAD_REQUEST,
+                                                               "The request URI is not valid."));
 }
 
 static bool is_control(const struct http_request *req)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A providerd without sockets and threads: one tenant, subscription, group and operator, a frozen
+ * clock, and a vault client that answers from a few facts and really wraps.
+ */
+#pragma once
+
+#include "provider/api/call.h"
+#include "tests/api/client.h"
+
+#define TENANT       "00000000-0000-0000-0000-00000000007e"
+#define SUB          "00000000-0000-0000-0000-000000000051"
+#define OPERATOR     "00000000-0000-0000-0000-0000000000a1"
+#define STRANGER     "00000000-0000-0000-0000-0000000000a2"
+
+#define ARM_HOST     "management.localhost:7444"
+#define ACCOUNT_HOST "acct.openai.localhost:7444"
+#define ACCOUNT_PATH \
+    "/subscriptions/" SUB "/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/"
+#define ARM_VERSION "api-version=2023-05-01"
+
+/* The one vault, "demo", and its one key, "k". */
+struct fake_vault {
+    struct vault_facts vault;
+    struct key_facts key;
+    enum cmk_key_state state;
+    bool revoked; /* wrap and unwrap are refused with 403 */
+    unsigned wraps, unwraps;
+    char last_token[4096]; /* with which the vault was last called */
+    /* Called inside the next wrap, once: what happens while prepare runs. */
+    void (*meanwhile)(void *ctx);
+    void *meanwhile_ctx;
+};
+
+struct provider_fixture {
+    struct test_dir dir;
+    struct providerd d;
+    struct vault_client client;
+    struct fake_vault fake;
+    char *token; /* the operator's, for the resource manager */
+    struct api_answer a;
+};
+
+void provider_fixture_open(struct provider_fixture *f);
+void provider_fixture_close(struct provider_fixture *f);
+
+int provider_call(struct provider_fixture *f, const struct api_request *r);
+/* A resource manager request of the operator; api-version is added. */
+int provider_arm(struct provider_fixture *f, const char *method, const char *path,
+                 const char *body);
+/* The OpenAI account "acct" in rg, with a system-assigned identity. */
+void provider_make_account(struct provider_fixture *f);
+/* PATCHes the account to the fake vault's key. */
+int provider_bind(struct provider_fixture *f);
+/* Uploads text through the Files API with the account's own key; the id into `id`. */
+int provider_upload(struct provider_fixture *f, const char *text, char id[64]);
+int provider_download(struct provider_fixture *f, const char *id, struct buf *out);
+void provider_advance(struct provider_fixture *f, int64_t seconds);
