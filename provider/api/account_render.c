@@ -147,16 +147,16 @@ static void api_properties(json_t *p, const json_t *mine, bool shows_key)
 /* Recorded for TextAnalytics; until 2022-10-01 with the throttling member. */
 static json_t *quota_json(int version)
 {
-    json_t *doc =
-        json_pack("{s:[{s:s,s:i,s:i,s:[{s:s,s:s}]}]}", "rules", "key",
-                  "workflow.endpoint.postcalls", "renewalPeriod", 2592000, "count", 100000,
-                  "matchPatterns", "path", "/language/:analyze-conversations", "method", "*");
+    json_t *rule = json_pack("{s:s,s:i,s:i}", "key", "workflow.endpoint.postcalls", "renewalPeriod",
+                             2592000, "count", 100000);
 
     if (version < AI_2023_05_01) {
-        (void) json_object_set_new(json_array_get(json_object_get(doc, "rules"), 0),
-                                   "dynamicThrottlingEnabled", json_false());
+        (void) json_object_set_new(rule, "dynamicThrottlingEnabled", json_false());
     }
-    return doc;
+    (void) json_object_set_new(
+        rule, "matchPatterns",
+        json_pack("[{s:s,s:s}]", "path", "/language/:analyze-conversations", "method", "*"));
+    return json_pack("{s:[o]}", "rules", rule);
 }
 
 static void set_internal_id(json_t *p, const json_t *a)

@@ -9,7 +9,7 @@
 #include "common/json.h"
 #include "common/limits.h"
 #include "common/log.h"
-#include "provider/api/account.h"
+#include "provider/api/account_child.h"
 #include "provider/api/ai.h"
 #include "provider/api/answer.h"
 #include "provider/api/auth.h"
@@ -37,6 +37,9 @@ static const struct table tables[] = {
     PLAIN(T_CONTROL, rule),
     ARM(account),
     ARM(deleted_account),
+    ARM(deployment),
+    ARM(account_child),
+    ARM(catalogue),
     ARM(user_identity),
     PLAIN(T_ARM, arm),
 };
@@ -110,23 +113,6 @@ static bool find_row(struct provider_call *c, struct az_error *reterr)
                    (int) c->x->req.host.len, c->x->req.host.ptr);
 }
 
-/* "accounts/deployments": the literals of the row's path after the namespace. */
-static void resource_type(const struct provider_call *c, char *out, size_t size)
-{
-    const char *p = strstr(c->row->route.path, c->arm_row->versions->ns);
-    size_t n = 0;
-
-    p = p ? p + strlen(c->arm_row->versions->ns) : "";
-    for (size_t len; *p == '/'; p += len) {
-        len = 1 + strcspn(p + 1, "/");
-        if (p[1] != '{' && n + len + 1 < size) {
-            memcpy(out + n, n == 0 ? p + 1 : p, n == 0 ? len - 1 : len);
-            n += n == 0 ? len - 1 : len;
-        }
-    }
-    out[n] = '\0';
-}
-
 /* ARM's own text (issues of azure-sdk-for-js and acs-engine quote it). */
 static bool find_version(struct provider_call *c, struct az_error *reterr)
 {
@@ -146,7 +132,7 @@ static bool find_version(struct provider_call *c, struct az_error *reterr)
             buf_fmt(&known, "%s%s", known.len > 0 ? "," : "", v->names[i]);
         }
     }
-    resource_type(c, type, sizeof(type));
+    arm_resource_type(c->arm_row, type, sizeof(type));
     (void) http_response_set_header(&c->x->resp, "x-ms-failure-cause", "gateway");
     return az_fail(
         reterr, AZ_ERR_INVALID_RESOURCE_TYPE,

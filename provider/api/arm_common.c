@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What every resource type of the resource manager says in the same words: ARM's own errors. */
+#include <string.h>
+
 #include "common/json.h"
 #include "provider/api/call.h"
 #include "provider/domain/ai_catalogue.h"
@@ -43,4 +45,20 @@ bool arm_check_location(const char *type, const char *location, char region[32],
                    "The provided location '%.64s' is not available for resource type '%s'. List of "
                    "available regions for the resource type is '%s'.",
                    location, type, buf_ok(&all) ? all.data : "");
+}
+
+void arm_resource_type(const struct arm_route *row, char *out, size_t size)
+{
+    const char *p = strstr(row->row.route.path, row->versions->ns);
+    size_t n = 0;
+
+    p = p ? p + strlen(row->versions->ns) : "";
+    for (size_t len; *p == '/'; p += len) {
+        len = 1 + strcspn(p + 1, "/");
+        if (p[1] != '{' && n + len + 1 < size) {
+            memcpy(out + n, n == 0 ? p + 1 : p, n == 0 ? len - 1 : len);
+            n += n == 0 ? len - 1 : len;
+        }
+    }
+    out[n] = '\0';
 }

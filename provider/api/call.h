@@ -116,6 +116,8 @@ bool arm_not_found(struct provider_call *c, const char *type, const char *name,
 /* The location is given and known; its lower-case form into region. */
 bool arm_check_location(const char *type, const char *location, char region[32],
                         struct az_error *reterr) MUST_CHECK;
+/* "accounts/deployments": the literals of the row's path after the namespace. */
+void arm_resource_type(const struct arm_route *row, char *out, size_t size);
 #define ARM_SUB   "/subscriptions/{s}"
 #define ARM_GROUP ARM_SUB "/resourceGroups/{g}"
 

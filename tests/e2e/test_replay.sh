@@ -1,5 +1,5 @@
 #!/bin/bash
-# The recorded exchanges of the real service, scored: keys at least 85 %, vaults at least 96 %.
+# The recorded exchanges of the real service, scored: keys at least 85 %, vaults and accounts at least 96 %.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 if [ ! -f "$root/../shared/replay/replay.py" ]; then
@@ -17,3 +17,4 @@ for _ in $(seq 200); do
 done
 "$root/tools/replay" --category keys --fail-under 85 | tail -n 2
 "$root/tools/replay" --category vaults --fail-under 96 | tail -n 2
+"$root/tools/replay" --category accounts --fail-under 96 | tail -n 2
