@@ -116,12 +116,12 @@ static void keys_of_other_kinds_imply_no_algorithm(void **state)
 
 static void messages_and_contexts_are_signed_and_changed_ones_do_not_verify(void **state)
 {
+    (void) state;
+    need_keys();
     CLEANUP(bytes_clear_free) struct bytes message = text("a message of any length");
     CLEANUP(bytes_clear_free) struct bytes context = text("context");
     CLEANUP(bytes_clear_free) struct bytes other = text("contexT");
 
-    (void) state;
-    need_keys();
     for (size_t i = 0; i < N_ROWS; i++) {
         const struct key_alg *alg = key_alg_find(rows[i].name);
         CLEANUP(key_output_done) struct key_output out = {0};
@@ -178,11 +178,11 @@ static void compute_mu(EVP_PKEY *key, const struct bytes *context, const struct 
 
 static void a_signature_of_mu_is_one_of_message_and_context_and_the_other_way_round(void **state)
 {
+    (void) state;
+    need_keys();
     CLEANUP(bytes_clear_free) struct bytes message = text("message");
     CLEANUP(bytes_clear_free) struct bytes context = text("ctx");
 
-    (void) state;
-    need_keys();
     for (size_t i = 0; i < N_ROWS; i++) {
         const struct key_alg *alg = key_alg_find(rows[i].name);
         CLEANUP(key_output_done) struct key_output by_mu = {0};
@@ -205,6 +205,8 @@ static void a_signature_of_mu_is_one_of_message_and_context_and_the_other_way_ro
 
 static void long_contexts_and_wrong_lengths_of_mu_are_refused(void **state)
 {
+    (void) state;
+    need_keys();
     uint8_t long_text[256] = {0};
     const struct {
         struct key_input in;
@@ -218,8 +220,6 @@ static void long_contexts_and_wrong_lengths_of_mu_are_refused(void **state)
          "Property 'context' can't be given with 'external_mu'."                                                },
     };
 
-    (void) state;
-    need_keys();
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct key_output out = {0};
         struct az_error err;

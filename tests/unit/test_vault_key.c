@@ -17,6 +17,8 @@ static void types_have_their_wire_names_and_no_others(void **state)
         {"EC-HSM",  true,  false},
         {"oct",     false, false},
         {"oct-HSM", true,  false},
+        {"AKP",     false, false},
+        {"AKP-HSM", true,  false},
     };
     static const char *const bad[] = {"", "rsa", "Rsa", "OCT", "RSA-hsm", "DSA", " RSA"};
 
@@ -47,7 +49,8 @@ static struct key_version sample(void)
         .texts = {sv_from("MyKey"),
                  sv_from("{\"a\":\"b\"}"),
                  sv_from("\"n\":\"x\",\"e\":\"AQAB\""),
-                 {secret, sizeof(secret)}}
+                 {secret, sizeof(secret)},
+                 sv_from("{\"data\":\"e30\"}")                }
     };
 
     return v;
@@ -67,6 +70,7 @@ static void a_stored_version_comes_back_whole(void **state)
     assert_true(sv_eq(got.texts.tags, "{\"a\":\"b\"}"));
     assert_int_equal(got.texts.secret.len, v.texts.secret.len);
     assert_memory_equal(got.texts.secret.ptr, v.texts.secret.ptr, v.texts.secret.len);
+    assert_true(sv_eq(got.texts.policy, "{\"data\":\"e30\"}"));
 }
 
 static void a_damaged_record_is_refused(void **state)
@@ -228,6 +232,58 @@ static void names_are_letters_digits_and_dashes(void **state)
     assert_false(key_name_check((struct str_view){text, KEY_NAME_MAX + 1}, &err));
 }
 
+/* Recorded for RSA and EC (wire-samples.md part 1). */
+static void each_type_has_its_kind_its_hsm_form_and_its_default_operations(void **state)
+{
+    static const struct {
+        enum key_type type, hsm;
+        enum key_kind kind;
+        unsigned ops;
+    } rows[] = {
+        {KEY_RSA, KEY_RSA_HSM, KEY_KIND_RSA,
+         KEY_OP_ENCRYPT | KEY_OP_DECRYPT | KEY_OP_SIGN | KEY_OP_VERIFY | KEY_OP_WRAP |
+             KEY_OP_UNWRAP                                              },
+        {KEY_EC,  KEY_EC_HSM,  KEY_KIND_EC,  KEY_OP_SIGN | KEY_OP_VERIFY},
+        {KEY_OCT, KEY_OCT_HSM, KEY_KIND_OCT,
+         KEY_OP_ENCRYPT | KEY_OP_DECRYPT | KEY_OP_WRAP | KEY_OP_UNWRAP  },
+        {KEY_AKP, KEY_AKP_HSM, KEY_KIND_AKP, KEY_OP_SIGN | KEY_OP_VERIFY},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const enum key_type both[] = {rows[i].type, rows[i].hsm};
+
+        for (size_t j = 0; j < ARRAY_LEN(both); j++) {
+            struct key_meta m = {
+                .type = both[j], .bits = 1, .curve = CURVE_P384, .pq = PQ_ML_DSA_65};
+            struct key_spec spec = key_meta_spec(&m);
+
+            key_meta_default_ops(&m);
+            assert_int_equal(key_meta_ops(&m), rows[i].ops);
+            assert_false(key_meta_is_exchange_key(&m));
+            assert_int_equal(key_type_in_hsm(both[j]), rows[i].hsm);
+            assert_int_equal(spec.kind, rows[i].kind);
+            assert_int_equal(spec.bits, 1);
+            assert_int_equal(spec.curve, CURVE_P384);
+            assert_int_equal(spec.pq, PQ_ML_DSA_65);
+        }
+    }
+    assert_int_equal(key_type_in_hsm(KEY_TYPE_NONE), KEY_TYPE_NONE);
+    assert_int_equal(key_type_kind(KEY_TYPE_NONE), KEY_KIND_NONE);
+}
+
+static void a_key_for_import_only_is_an_exchange_key(void **state)
+{
+    static const unsigned ops[] = {KEY_OP_IMPORT, KEY_OP_WRAP};
+    struct key_meta m = {0};
+
+    (void) state;
+    key_meta_set_ops(&m, ops, 1);
+    assert_true(key_meta_is_exchange_key(&m));
+    key_meta_set_ops(&m, ops, 2);
+    assert_false(key_meta_is_exchange_key(&m));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +297,8 @@ int main(void)
         cmocka_unit_test(an_operation_that_key_ops_does_not_name_is_refused),
         cmocka_unit_test(disabled_is_said_before_expired_and_expired_before_key_ops),
         cmocka_unit_test(names_are_letters_digits_and_dashes),
+        cmocka_unit_test(each_type_has_its_kind_its_hsm_form_and_its_default_operations),
+        cmocka_unit_test(a_key_for_import_only_is_an_exchange_key),
     };
 
     return cmocka_run_group_tests_name("vault_key", tests, NULL, NULL);

@@ -9,46 +9,19 @@
 
 #define CONTENT_TYPE "application/json; charset=utf-8" /* the specification's default */
 
-/* What a node of the rules may be made of, and must. */
-enum node { NODE_TOP, NODE_AUTHORITY, NODE_CONDITION };
+/* Lists that are open while the rules are written: a walk with a depth that a client can't set. */
+struct walk {
+    struct {
+        const json_t *list;
+        size_t next;
+    } open[LIMIT_POLICY_DEPTH];
+    size_t depth;
+};
 
 static bool bad(struct az_error *reterr)
 {
     /* By analogy with the recorded text for bad members; the service's for policies is unknown. */
     return az_fail(reterr, AZ_ERR_BAD_PARAMETER, "Property release_policy has invalid value\r\n");
-}
-
-static bool write_node(struct buf *out, const json_t *node, enum node kind, unsigned depth);
-
-/* ,"anyOf":[…] or ,"allOf":[…] */
-static bool write_list(struct buf *out, const json_t *node, enum node kind, unsigned depth)
-{
-    static const char *const names[] = {"anyOf", "allOf"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const json_t *list = json_object_get(node, names[i]);
-        size_t n;
-        const json_t *element;
-
-        if (!list) {
-            continue;
-        }
-        if (!json_is_array(list) || json_array_size(list) == 0) {
-            return false;
-        }
-        buf_fmt(out, "\"%s\":[", names[i]);
-        json_array_foreach(list, n, element)
-        {
-            buf_str(out, n > 0 ? "," : "");
-            if (!write_node(out, element, kind == NODE_TOP ? NODE_AUTHORITY : NODE_CONDITION,
-                            depth + 1)) {
-                return false;
-            }
-        }
-        buf_str(out, "]");
-        return true;
-    }
-    return false;
 }
 
 /* "NAME":VALUE */
@@ -58,18 +31,49 @@ static void write_member(struct buf *out, const char *name, const json_t *value)
     if (json_is_string(value)) {
         buf_json_str(out, json_string_value(value), json_string_length(value));
     } else {
-        buf_fmt(out, "%s", json_is_true(value) ? "true" : "false");
+        buf_str(out, json_is_true(value) ? "true" : "false");
     }
 }
 
-/* {"claim":…,"equals":…} or a nested list. */
-static bool write_condition(struct buf *out, const json_t *node, unsigned depth)
+/* Opens "anyOf":[ or "allOf":[ of node. */
+static bool open_list(struct walk *w, struct buf *out, const json_t *node)
+{
+    const char *name = json_object_get(node, "anyOf") ? "anyOf" : "allOf";
+    const json_t *list = json_object_get(node, name);
+
+    if (json_array_size(list) == 0 || w->depth == ARRAY_LEN(w->open)) {
+        return false;
+    }
+    buf_fmt(out, "\"%s\":[", name);
+    w->open[w->depth].list = list;
+    w->open[w->depth].next = 0;
+    w->depth++;
+    return true;
+}
+
+/* {"version":"1.0.0","anyOf":[ and {"authority":"…","anyOf":[ */
+static bool open_headed(struct walk *w, struct buf *out, const json_t *node, const char *name)
+{
+    const json_t *value = json_object_get(node, name);
+
+    if (json_object_size(node) != 2 || json_string_length(value) == 0) {
+        return false;
+    }
+    buf_str(out, "{");
+    write_member(out, name, value);
+    buf_str(out, ",");
+    return open_list(w, out, node);
+}
+
+/* {"claim":…,"equals":…}, whole, or {"anyOf":[ */
+static bool open_condition(struct walk *w, struct buf *out, const json_t *node)
 {
     const json_t *claim = json_object_get(node, "claim");
     const json_t *equals = json_object_get(node, "equals");
 
+    buf_str(out, "{");
     if (!claim && !equals) {
-        return json_object_size(node) == 1 && write_list(out, node, NODE_CONDITION, depth);
+        return json_object_size(node) == 1 && open_list(w, out, node);
     }
     if (json_object_size(node) != 2 || json_string_length(claim) == 0 ||
         (!json_is_string(equals) && !json_is_boolean(equals))) {
@@ -78,35 +82,35 @@ static bool write_condition(struct buf *out, const json_t *node, unsigned depth)
     write_member(out, "claim", claim);
     buf_str(out, ",");
     write_member(out, "equals", equals);
+    buf_str(out, "}");
     return true;
 }
 
-/* Like {"version":"1.0.0","anyOf":[…]}: a string and a list. */
-static bool write_headed(struct buf *out, const json_t *node, enum node kind, unsigned depth)
+static bool write_rules(struct buf *out, const json_t *top)
 {
-    const char *name = kind == NODE_TOP ? "version" : "authority";
-    const json_t *value = json_object_get(node, name);
+    struct walk w = {.depth = 0};
+    const char *version = json_string_value(json_object_get(top, "version"));
 
-    if (json_object_size(node) != 2 || json_string_length(value) == 0 ||
-        (kind == NODE_TOP && strcmp(json_string_value(value), "1.0.0") != 0)) {
+    if (!version || strcmp(version, "1.0.0") != 0 || !open_headed(&w, out, top, "version")) {
         return false;
     }
-    write_member(out, name, value);
-    buf_str(out, ",");
-    return write_list(out, node, kind, depth);
-}
+    while (w.depth > 0) {
+        const json_t *list = w.open[w.depth - 1].list;
+        size_t i = w.open[w.depth - 1].next++;
+        const json_t *node = json_array_get(list, i);
 
-static bool write_node(struct buf *out, const json_t *node, enum node kind, unsigned depth)
-{
-    bool ok = depth <= LIMIT_POLICY_DEPTH && json_is_object(node);
-
-    if (ok) {
-        buf_str(out, "{");
-        ok = kind == NODE_CONDITION ? write_condition(out, node, depth)
-                                    : write_headed(out, node, kind, depth);
-        buf_str(out, "}");
+        if (!node) {
+            buf_str(out, "]}");
+            w.depth--;
+            continue;
+        }
+        buf_str(out, i > 0 ? "," : "");
+        if (w.depth == 1 ? !open_headed(&w, out, node, "authority")
+                         : !open_condition(&w, out, node)) {
+            return false;
+        }
     }
-    return ok;
+    return buf_ok(out);
 }
 
 static bool rewrite(const char *data, struct buf *rules)
@@ -120,7 +124,7 @@ static bool rewrite(const char *data, struct buf *rules)
     AUTO_JSON *top =
         json_parse((struct str_view){(const char *) raw.data, raw.len}, why, sizeof(why));
 
-    return top && write_node(rules, top, NODE_TOP, 0) && buf_ok(rules);
+    return top && write_rules(rules, top);
 }
 
 bool release_policy_read(const json_t *given, struct buf *text, bool *immutable,
