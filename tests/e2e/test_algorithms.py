@@ -283,6 +283,83 @@ class Import(AlgorithmTest):
         self.refused("GET", "/keys/bad", status=404, code="KeyNotFound")
 
 
+class BringYourOwnKey(AlgorithmTest):
+    """Transfer blobs as the documents' BYOK specification says, made with the openssl command."""
+
+    @staticmethod
+    def der(tag, *parts):
+        body = b"".join(parts)
+        n = len(body)
+        size = bytes([n]) if n < 128 else (lambda b: bytes([128 + len(b)]) + b)(n.to_bytes((n.bit_length() + 7) // 8, "big"))
+        return bytes([tag]) + size + body
+
+    def public_pem(self, jwk):
+        def integer(text):
+            return self.der(2, b"\0" + unb64(text).lstrip(b"\0"))
+        key = self.der(0x30, integer(jwk["n"]), integer(jwk["e"]))
+        algorithm = self.der(0x30, bytes.fromhex("06092a864886f70d0101010500"))
+        spki = self.der(0x30, algorithm, self.der(3, b"\0" + key))
+        return b"-----BEGIN PUBLIC KEY-----\n" + base64.encodebytes(spki) + b"-----END PUBLIC KEY-----\n"
+
+    def blob(self, kek, target, **header):
+        aes = os.urandom(32)
+        with tempfile.TemporaryDirectory() as d:
+            pem = pathlib.Path(d, "kek.pem")
+            pem.write_bytes(self.public_pem(kek))
+            first = openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", str(pem), "-pkeyopt", "rsa_padding_mode:oaep", data=aes)
+        second = openssl("enc", "-id-aes256-wrap-pad", "-K", aes.hex(), "-iv", "a65959a6", data=target)
+        return {"schema_version": "1.0.0", "header": {"kid": kek["kid"], "alg": "dir", "enc": "CKM_RSA_AES_KEY_WRAP", **header},
+                "ciphertext": b64(first + second), "generator": "kvsim test"}
+
+    @staticmethod
+    def pkcs8(*genpkey):
+        return openssl("pkcs8", "-topk8", "-nocrypt", "-outform", "DER", data=openssl("genpkey", *genpkey))
+
+    def jwk(self, kty, blob):
+        return {"key": {"kty": kty, "key_hsm": b64(json.dumps(blob).encode() if isinstance(blob, dict) else blob)}}
+
+    def test_a_key_wrapped_for_the_exchange_key_is_imported_and_works(self):
+        kek = self.make("kek", {"kty": "RSA-HSM", "key_ops": ["import"]})["key"]
+        rsa, ec, raw = self.pkcs8("-algorithm", "RSA"), self.pkcs8("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"), os.urandom(32)
+        a = self.ok("PUT", "/keys/mine", self.jwk("RSA-HSM", self.blob(kek, rsa)))
+        self.assertEqual((a["key"]["kty"], len(unb64(a["key"]["n"]))), ("RSA-HSM", 256))
+        sealed = self.ok("POST", "/keys/mine/encrypt", {"alg": "RSA-OAEP-256", "value": b64(b"text")})["value"]
+        with tempfile.TemporaryDirectory() as d:
+            pathlib.Path(d, "k").write_bytes(rsa)
+            self.assertEqual(openssl("pkeyutl", "-decrypt", "-inkey", d + "/k", "-keyform", "DER", "-pkeyopt", "rsa_padding_mode:oaep",
+                                     "-pkeyopt", "rsa_oaep_md:sha256", data=unb64(sealed)), b"text")
+        self.assertEqual(self.ok("PUT", "/keys/mine", self.jwk("EC-HSM", self.blob(kek, ec)))["key"]["crv"], "P-384")
+        self.assertEqual(self.ok("PUT", "/keys/mine", self.jwk("oct-HSM", self.blob(kek, raw)))["attributes"]["key_size"], 256)
+
+    def test_blobs_that_are_none_are_refused(self):
+        kek = self.make("kek2", {"kty": "RSA-HSM", "key_ops": ["import"]})["key"]
+        rsa = self.pkcs8("-algorithm", "RSA")
+        good = self.blob(kek, rsa)
+        for bad in (b"", b"{", b"[]", {**good, "schema_version": "2"}, {**good, "ciphertext": "!"}, {**good, "ciphertext": b64(b"x" * 300)},
+                    {**good, "ciphertext": good["ciphertext"][:-8]}, {**good, "header": 1}, self.blob(kek, b"not a key"),
+                    self.blob(kek, rsa[:-9]), self.blob(kek, rsa, enc="none"), self.blob(kek, rsa, kid="nonsense"),
+                    self.blob(kek, self.pkcs8("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")),
+                    self.blob(kek, self.pkcs8("-algorithm", "ED25519"))):
+            self.assertEqual(self.refused("PUT", "/keys/bad", self.jwk("RSA-HSM", bad)), "The key transfer blob can't be opened.", bad)
+        self.refused("PUT", "/keys/bad", self.jwk("EC-HSM", good))
+        self.assertEqual(self.refused("PUT", "/keys/bad", self.jwk("RSA", good)), BAD_JWK)  # only an HSM takes it
+        self.refused("PUT", "/keys/bad", self.jwk("RSA-HSM", self.blob(kek, rsa, kid=kek["kid"][:-32] + "0" * 32)), status=404,
+                     code="KeyNotFound")
+        self.refused("GET", "/keys/bad", status=404, code="KeyNotFound")
+
+    def test_the_exchange_key_must_be_for_import_and_usable(self):
+        rsa = self.pkcs8("-algorithm", "RSA")
+        kek = self.make("kek3", {"kty": "RSA-HSM", "key_ops": ["encrypt", "unwrapKey"]})["key"]
+        self.refused("PUT", "/keys/x", self.jwk("RSA-HSM", self.blob(kek, rsa)), status=403, code="Forbidden")
+        kek = self.make("kek3", {"kty": "RSA-HSM", "key_ops": ["import"]})["key"]
+        self.ok("PATCH", "/keys/kek3", {"attributes": {"exp": 1000000000}})
+        self.refused("PUT", "/keys/x", self.jwk("RSA-HSM", self.blob(kek, rsa)), status=403, code="Forbidden")
+        self.ok("PATCH", "/keys/kek3", {"attributes": {"exp": 4000000000, "enabled": False}})
+        self.refused("PUT", "/keys/x", self.jwk("RSA-HSM", self.blob(kek, rsa)), status=403, code="Forbidden")
+        self.ok("PATCH", "/keys/kek3", {"attributes": {"enabled": True}})
+        self.ok("PUT", "/keys/x", self.jwk("RSA-HSM", self.blob(kek, rsa)))
+
+
 class Release(AlgorithmTest):
     RULES = {"anyOf": [{"anyOf": [{"claim": "sdk-test", "equals": "true"}], "authority": "https://fakeattestation"}], "version": "1.0.0"}
 

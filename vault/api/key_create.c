@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "common/json.h"
+#include "vault/api/byok.h"
 #include "vault/api/key_body.h"
 #include "vault/api/key_cache.h"
 #include "vault/api/key_render.h"
@@ -324,10 +325,20 @@ bool key_create_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
     return new_key_store(c, txn, vault_param(c, 0, name, sizeof(name)), c->prepared, reterr);
 }
 
-/* The member without which there is no private or secret part. */
-static const char *secret_member(enum key_type type)
+static bool bad_jwk(struct az_error *reterr)
 {
-    return key_type_kind(type) == KEY_KIND_OCT ? "k" : "d";
+    /* Recorded: azure-rules.md section 8. */
+    return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                   "The property \"key\" must be a valid JsonWebKey object.");
+}
+
+/* The private or secret part: of an HSM's key also as a transfer blob ("bring your own key"). */
+static bool has_secret(const json_t *jwk, enum key_type type)
+{
+    const char *plain = key_type_kind(type) == KEY_KIND_OCT ? "k" : "d";
+
+    return json_object_get(jwk, plain) ||
+           (json_is_string(json_object_get(jwk, "key_hsm")) && key_type_is_hsm(type));
 }
 
 static bool check_import(struct vault_call *c, struct new_key *nk, json_t *jwk,
@@ -336,13 +347,11 @@ static bool check_import(struct vault_call *c, struct new_key *nk, json_t *jwk,
     const char *kty = json_string_value(json_object_get(jwk, "kty"));
     enum key_type type = kty ? key_type_parse(kty) : KEY_TYPE_NONE;
 
-    if (type == KEY_TYPE_NONE || key_type_kind(type) == KEY_KIND_AKP ||
-        !json_object_get(jwk, secret_member(type))) {
-        return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
-                       "The property \"key\" must be a valid JsonWebKey object.");
-    }
     if (json_is_true(json_object_iget(c->body, "hsm"))) {
         type = key_type_in_hsm(type);
+    }
+    if (type == KEY_TYPE_NONE || key_type_kind(type) == KEY_KIND_AKP || !has_secret(jwk, type)) {
+        return bad_jwk(reterr);
     }
     return check_type(c, key_type_name(type), &nk->meta, reterr) &&
            common_checks(c, nk, json_object_get(jwk, "key_ops"), reterr);
@@ -362,6 +371,15 @@ static void take_parameters(struct new_key *nk)
     }
 }
 
+static bool open_imported(struct vault_call *c, const json_t *jwk, struct new_key *nk,
+                          struct az_error *reterr)
+{
+    const char *blob = json_string_value(json_object_get(jwk, "key_hsm"));
+
+    return blob ? byok_open(c, blob, key_type_kind((enum key_type) nk->meta.type), &nk->key, reterr)
+                : jwk_to_key(jwk, &nk->key, reterr);
+}
+
 bool key_import_prepare(struct vault_call *c, struct az_error *reterr)
 {
     AUTO_NEW_KEY *nk = new_key_make();
@@ -374,10 +392,9 @@ bool key_import_prepare(struct vault_call *c, struct az_error *reterr)
         return false;
     }
     if (!json_get_object(c->body, "key", &jwk) || !jwk) {
-        return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
-                       "The property \"key\" must be a valid JsonWebKey object.");
+        return bad_jwk(reterr);
     }
-    if (!check_import(c, nk, jwk, reterr) || !jwk_to_key(jwk, &nk->key, reterr)) {
+    if (!check_import(c, nk, jwk, reterr) || !open_imported(c, jwk, nk, reterr)) {
         return false;
     }
     take_parameters(nk);
