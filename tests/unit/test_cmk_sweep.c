@@ -435,7 +435,9 @@ static void evaluator_and_restatement_agree_on_drawn_points(void **state)
             x ^= x >> 7;
             x ^= x << 17;
             /* One in three is something else than the good case, or nearly all would fail early. */
-            p.v[d] = (x >> 32) % 3 == 0 || d <= KIND ? (unsigned char) ((x >> 8) % n_values(d)) : 0;
+            if ((x >> 32) % 3 == 0 || d <= KIND) {
+                p.v[d] = (unsigned char) ((x >> 8) % n_values(d));
+            }
         }
         if (p.v[OP] > 3) {
             p.v[HOME] = 0; /* an account under CMK is bound to a key vault */
