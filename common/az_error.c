@@ -5,6 +5,9 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "common/bytes.h"
 
 static const struct {
     int status;
@@ -27,13 +30,21 @@ const char *az_error_code(const struct az_error *err)
     return catalogue[err->errc].code;
 }
 
+/* A message may quote what a client has sent, and may be cut inside a character: JSON takes
+ * neither. */
+static void PRINTF_LIKE(2, 0) set_message(struct az_error *err, const char *fmt, va_list ap)
+{
+    (void) vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    (void) utf8_repair(err->message, strlen(err->message));
+}
+
 void az_error_set(struct az_error *err, enum az_errc errc, const char *fmt, ...)
 {
     va_list ap;
 
     *err = (struct az_error){.errc = errc};
     va_start(ap, fmt);
-    (void) vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    set_message(err, fmt, ap);
     va_end(ap);
 }
 
@@ -44,7 +55,7 @@ void az_error_set_inner(struct az_error *err, enum az_errc errc, const char *inn
 
     *err = (struct az_error){.errc = errc, .inner = inner};
     va_start(ap, fmt);
-    (void) vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    set_message(err, fmt, ap);
     va_end(ap);
 }
 

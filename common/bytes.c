@@ -185,6 +185,22 @@ static size_t utf8_len(const unsigned char *s, size_t len)
     return n;
 }
 
+size_t utf8_repair(char *s, size_t len)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8_len((const unsigned char *) s + i, len - i);
+
+        if (n == 0) {
+            s[i] = '?';
+            bad++;
+        }
+        i += n > 0 ? n : 1;
+    }
+    return bad;
+}
+
 static void buf_json_escape(struct buf *b, unsigned char c)
 {
     static const char short_form[32] = {

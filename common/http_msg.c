@@ -104,7 +104,8 @@ static bool add_segment(struct http_request *req, char *s, size_t len)
     if (req->n_segments == HTTP_MAX_SEGMENTS) {
         return false;
     }
-    if (memchr(s, '/', n) || memchr(s, '\\', n) || strcmp(s, ".") == 0 || strcmp(s, "..") == 0) {
+    if (utf8_repair(s, n) > 0 || memchr(s, '/', n) || memchr(s, '\\', n) || strcmp(s, ".") == 0 ||
+        strcmp(s, "..") == 0) {
         req->bad_path = true;
     }
     req->segments[req->n_segments++] = (struct str_view){s, n};
@@ -151,7 +152,7 @@ static bool split_query(struct http_request *req, char *query)
         }
         (void) decode(p, strlen(p), true, &bad);
         (void) decode(value, strlen(value), true, &bad);
-        if (bad) {
+        if (bad || utf8_repair(p, strlen(p)) > 0 || utf8_repair(value, strlen(value)) > 0) {
             return false;
         }
         req->params[req->n_params++] = (struct http_param){p, value};

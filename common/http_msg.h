@@ -51,8 +51,8 @@ struct http_request {
      * last segment: "/keys/k1/" is {"keys","k1",""}, "//metadata/x" is {"metadata","x"}. */
     struct str_view segments[HTTP_MAX_SEGMENTS];
     size_t n_segments;
-    /* A segment held %00, an encoded slash or backslash, bad percent-encoding or is "." or "..":
-     * the api answers with its own error for a bad name. */
+    /* A segment held %00, an encoded slash or backslash, bad percent-encoding or UTF-8, or is "."
+     * or "..": the api answers with its own error for a bad name. */
     bool bad_path;
     struct http_param params[HTTP_MAX_PARAMS];
     size_t n_params;
@@ -78,7 +78,7 @@ struct str_view http_header_get(const struct http_request *req, const char *name
 /*
  * Splits and decodes a request target (origin or absolute form) into target, segments, params.
  * False if it is no valid target at all (no leading slash, control bytes, too many segments or
- * parameters). Strings live in req->store.
+ * parameters, parameters that can't be decoded). Strings live in req->store.
  */
 bool http_request_parse_target(struct http_request *req, struct str_view target) MUST_CHECK;
 void http_request_done(struct http_request *req);

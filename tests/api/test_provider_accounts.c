@@ -239,6 +239,26 @@ static void a_bad_account_changes_nothing(void **state)
     }
 }
 
+/* Found by fuzz_provider_api: an answer that quotes such a name could not be written as JSON. */
+static void a_name_that_is_no_utf8_is_refused_in_json(void **state)
+{
+    static const char *const targets[] = {
+        "/subscriptions/\xed/resourceGroups?" ARM_VERSION,
+        "/subscriptions/" SUB "/resourceGroups/%ff?api-version=2021-04-01",
+        ACCOUNT_PATH "%c3?" ARM_VERSION,
+        "/nothing/\xff?" ARM_VERSION,
+    };
+    struct provider_fixture *f = *state;
+    struct api_store_hash before = api_store_hash(f->d.db);
+
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        assert_in_range(ask(f, f->token, "PUT", targets[i], "{\"location\":\"westeurope\"}"), 400,
+                        405);
+        assert_true(api_text(f->a.doc, "error.code")[0] != '\0');
+    }
+    assert_store_unchanged(f->d.db, before);
+}
+
 static void an_arm_request_needs_an_api_version(void **state)
 {
     struct provider_fixture *f = *state;
@@ -271,6 +291,7 @@ int main(void)
         CASE(the_identity_is_born_and_dies_with_its_switch),
         CASE(a_long_running_operation_says_where_its_end_is_told),
         CASE(a_bad_account_changes_nothing),
+        CASE(a_name_that_is_no_utf8_is_refused_in_json),
         CASE(an_arm_request_needs_an_api_version),
         CASE(control_endpoints_need_the_control_token),
     };

@@ -30,7 +30,7 @@ static void on_body(void *ctx, const char *data, size_t len)
 /* The request that a good head gives must be one that the api can rely on. */
 static void check(const struct http_request *req, const struct http1 *p)
 {
-    if ((!p->connect && (!req->target || req->target[0] != '/' || req->host.len == 0)) ||
+    if ((!p->connect && (!req->target || req->target[0] != '/' || p->n_host != 1)) ||
         req->n_headers > HTTP_MAX_HEADERS || req->n_segments > HTTP_MAX_SEGMENTS ||
         (p->n_length > 0 && p->chunked) || p->n_host > 1 || p->n_auth > 1) {
         abort();

@@ -173,6 +173,18 @@ static void invalid_utf8_becomes_the_replacement_character(void **state)
     }
 }
 
+static void bytes_that_are_no_utf8_are_repaired_in_place(void **state)
+{
+    char good[] = "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x91";
+    char bad[] = "a\xff\xc3\xbc\xed\xa0\x80z\xe2\x82"; /* the last is cut off */
+
+    (void) state;
+    assert_int_equal(utf8_repair(good, strlen(good)), 0);
+    assert_string_equal(good, "gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x91");
+    assert_int_equal(utf8_repair(bad, strlen(bad)), 6);
+    assert_string_equal(bad, "a?\xc3\xbc???z??");
+}
+
 static void any_bytes_make_valid_json(void **state)
 {
     char raw[512];
@@ -207,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_taken_buffer_is_the_callers),
         cmocka_unit_test(every_character_is_escaped_as_json_wants_it),
         cmocka_unit_test(invalid_utf8_becomes_the_replacement_character),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_repaired_in_place),
         cmocka_unit_test(any_bytes_make_valid_json),
     };
 

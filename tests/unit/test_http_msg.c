@@ -44,6 +44,7 @@ static void a_target_is_split_into_decoded_segments(void **state)
         {"/keys/a%00b",                   "[keys][a%00b]",         true },
         {"/keys/a%4",                     "[keys][a%4]",           true },
         {"/keys/a%zz",                    "[keys][a%zz]",          true },
+        {"/keys/%ffa",                    "[keys][?a]",            true },
         {"/keys/...",                     "[keys][...]",           false},
         {"https://h.example/keys/k1?a=b", "[keys][k1]",            false},
         {"https://h.example",             "",                      false},
@@ -105,8 +106,8 @@ static void parameters_are_decoded_and_found_in_any_case(void **state)
 static void what_is_no_target_is_refused(void **state)
 {
     static const char *const cases[] = {
-        "",       "*",       "keys",     "/a b",     "/a\tb", "/a\x7f",
-        "/a?x=%", "/a?x=%0", "/a?x=%00", "/a?%zz=1", "://x",
+        "",       "*",       "keys",     "/a b",     "/a\tb",    "/a\x7f",
+        "/a?x=%", "/a?x=%0", "/a?x=%00", "/a?%zz=1", "/a?x=%ff", "://x",
     };
     char many[512] = "";
 
