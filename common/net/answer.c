@@ -118,7 +118,8 @@ static void add_head(struct exchange *ex, struct buf *b)
 static void finish(struct exchange *ex)
 {
     struct conn *c = ex->conn;
-    bool keep = ex->keep_alive && !c->peer_gone;
+    size_t pipelined = evbuffer_get_length(bufferevent_get_input(c->bev));
+    bool keep = ex->keep_alive && (!c->peer_gone || pipelined > 0);
 
     c->ex = NULL;
     ex->conn = NULL;
@@ -128,7 +129,7 @@ static void finish(struct exchange *ex)
         return;
     }
     conn_next_request(c);
-    if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0) {
+    if (pipelined > 0) {
         bufferevent_trigger(c->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
     }
 }
@@ -167,6 +168,8 @@ static void source_arrived(struct loop_task *task)
         conn_close(ex->conn, false); /* too late for an error: the client sees a short body */
         return;
     }
+    /* The client takes what it is given: it is the silence that is limited. */
+    conn_set_deadline(ex->conn, conn_idle_ms(ex->conn));
     out = bufferevent_get_output(ex->conn->bev);
     if (!ex->x.resp.source.has_length) {
         (void) evbuffer_add_printf(out, "%zx\r\n", (size_t) ex->source_got);

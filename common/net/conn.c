@@ -55,6 +55,9 @@ static void read_body(struct conn *c)
 
         if (len == 0) {
             conn_set_deadline(c, conn_idle_ms(c));
+            if (c->peer_gone) {
+                conn_close(c, false); /* the rest will never come */
+            }
             return;
         }
         len = len > NET_PIECE_BYTES / 4 ? NET_PIECE_BYTES / 4 : len;
@@ -81,6 +84,9 @@ static void read_head(struct conn *c)
     size_t head_len;
 
     if (len == 0) {
+        if (c->peer_gone) {
+            conn_close(c, true);
+        }
         return;
     }
     if (!c->head_begun) {
@@ -94,6 +100,9 @@ static void read_head(struct conn *c)
         return;
     }
     if (head_len == 0) {
+        if (c->peer_gone) {
+            conn_close(c, true);
+        }
         return;
     }
     c->head_begun = false;
@@ -130,6 +139,20 @@ static void on_writable(struct bufferevent *bev, void *arg)
     }
 }
 
+/*
+ * The client has said all it will say, and may still wait for its answers: to what runs, and to
+ * what it pipelined. One that has vanished looks the same until the first write to it fails.
+ */
+static void half_closed(struct conn *c)
+{
+    c->peer_gone = true;
+    (void) bufferevent_disable(c->bev, EV_READ);
+    (void) bufferevent_enable(c->bev, EV_WRITE); /* the TLS filter stops both ways */
+    if (c->state == CONN_HEAD || c->state == CONN_BODY) {
+        bufferevent_trigger(c->bev, EV_READ, BEV_OPT_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+    }
+}
+
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct conn *c = arg;
@@ -139,13 +162,11 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
         c->sni_azure = tls_sni_is_azure(bufferevent_openssl_get_ssl(c->bev));
         return;
     }
-    /* A half-closed client may still want its answer; a broken one gets nothing. */
-    if ((what & BEV_EVENT_EOF) != 0 && c->state == CONN_RUNNING) {
-        c->peer_gone = true;
-        (void) bufferevent_disable(c->bev, EV_READ);
-        return;
+    if ((what & BEV_EVENT_EOF) != 0 && !c->peer_gone) {
+        half_closed(c);
+    } else {
+        conn_free(c); /* broken */
     }
-    conn_free(c);
 }
 
 static void text_of_address(const struct sockaddr *addr, char out[46])
@@ -264,5 +285,7 @@ void conn_next_request(struct conn *c)
     c->state = CONN_HEAD;
     c->head_begun = false;
     conn_set_deadline(c, conn_idle_ms(c));
-    (void) bufferevent_enable(c->bev, EV_READ);
+    if (!c->peer_gone) {
+        (void) bufferevent_enable(c->bev, EV_READ);
+    }
 }

@@ -283,7 +283,9 @@ static void piece_done(struct loop_task *task)
     } else if (ex->body_done) {
         start_running(ex);
     } else {
-        (void) bufferevent_enable(c->bev, EV_READ);
+        if (!c->peer_gone) {
+            (void) bufferevent_enable(c->bev, EV_READ);
+        }
         bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
     }
 }
