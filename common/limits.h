@@ -22,6 +22,9 @@
 #define LIMIT_POLICY_DEPTH     8     /* nesting of its conditions; ours */
 #define LIMIT_IP_RULES         1000  /* network-security.md, as the next */
 #define LIMIT_SUBNET_RULES     200
+#define LIMIT_ROLE_NAME        512 /* custom-roles.md */
+#define LIMIT_ROLE_SCOPES      2000
+#define LIMIT_ROLE_PERMISSIONS 100
 #define LIMIT_RESOURCE_ID      512
 #define LIMIT_ACCOUNT_TEXT     4096 /* a string in the properties of an AI account */
 #define LIMIT_ACCOUNT_LIST     1000 /* allowedFqdnList (documented), network rules */

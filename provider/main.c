@@ -2,6 +2,7 @@
 /* providerd: opens its state, its sockets and its threads, serves until it is told to stop. */
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "provider/api/api.h"
 #include "provider/api/dek.h"
 #include "provider/api/login.h"
+#include "provider/api/role_sync.h"
 #include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
@@ -48,6 +50,7 @@ struct program {
     struct writer *writer;
     struct net_server *server;
     int lock; /* of the state, until the process ends */
+    struct worker_job first_sync;
 };
 
 static void parse(struct options *o, int argc, char **argv)
@@ -293,13 +296,28 @@ static bool open_server(struct program *p, const struct options *o, struct az_er
     return net_server_start(p->server, reterr);
 }
 
+/* vaultd's copy of the role assignments may be another process's: written anew, not waited for. */
+static void sync_roles(struct worker_job *job)
+{
+    struct program *p =
+        (struct program *) (void *) ((char *) job - offsetof(struct program, first_sync));
+    struct az_error err;
+
+    if (!role_sync_all(&p->d, &err)) {
+        log_warn("role assignments were not written through: %s",
+                 err.detail[0] ? err.detail : err.message);
+    }
+}
+
 static bool start(struct program *p, const struct options *o, struct az_error *reterr)
 {
     p->d.deks = dek_cache_new();
+    p->d.rbac = rbac_cache_new();
+    p->d.role_sync = role_sync_new();
     p->d.dek_cache_ttl_ms = o->dek_cache_ttl_ms;
     p->d.edition = o->edition && strcmp(o->edition, "2026") == 0 ? EDITION_2026 : EDITION_CLASSIC;
     p->d.rules = rule_log_new();
-    if (!p->d.deks || !p->d.rules) {
+    if (!p->d.deks || !p->d.rbac || !p->d.role_sync || !p->d.rules) {
         return az_fail_internal(reterr, "out of memory");
     }
     if (!open_sockets(p, o, reterr) || !open_state(p, o, reterr)) {
@@ -311,6 +329,8 @@ static bool start(struct program *p, const struct options *o, struct az_error *r
     if (!p->workers || !p->writer) {
         return az_fail_internal(reterr, "threads could not be started");
     }
+    p->first_sync.run = sync_roles;
+    workers_submit(p->workers, &p->first_sync);
     return open_server(p, o, reterr);
 }
 
@@ -327,6 +347,8 @@ static void stop(struct program *p)
     token_verifier_free(p->d.tokens);
     token_signer_free(p->d.signer);
     dek_cache_free(p->d.deks);
+    rbac_cache_free(p->d.rbac);
+    role_sync_free(p->d.role_sync);
     kvdb_close(p->d.db);
     sim_clock_close(p->d.clock);
 }

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "common/az_error.h"
 #include "common/bytes.h"
 #include "common/http_client.h"
@@ -67,4 +69,7 @@ struct vault_client {
     bool (*arm)(void *ctx, const char *method, const char *host, const char *path_and_query,
                 const char *authorization, struct str_view body, struct http_client_answer *ret,
                 struct az_error *reterr);
+    /* A change of role assignments and definitions (vault/store/rbac_store.h). *stale: vaultd knows
+     * another epoch and has changed nothing. */
+    bool (*put_rbac)(void *ctx, const json_t *change, bool *stale, struct az_error *reterr);
 };

@@ -269,6 +269,32 @@ static bool arm(void *ctx, const char *method, const char *host, const char *pat
     return http_client_call(v->http, method, url, headers, ARRAY_LEN(headers), body, ret, reterr);
 }
 
+static bool put_rbac(void *ctx, const json_t *change, bool *stale, struct az_error *reterr)
+{
+    struct vault_http *v = ctx;
+    CLEANUP(buf_done) struct buf body = {0};
+    const struct http_client_header headers[] = {
+        {"x-kvsim-control", v->control_token  },
+        {"Content-Type",    "application/json"}
+    };
+    struct http_client_answer a = {0};
+    char url[128];
+    int status;
+
+    (void) snprintf(url, sizeof(url), "https://management.localhost:%u/_sim/rbac/changes",
+                    (unsigned) v->port);
+    json_write(&body, change);
+    if (!buf_ok(&body) || !http_client_call(v->http, "PUT", url, headers, ARRAY_LEN(headers),
+                                            (struct str_view){body.data, body.len}, &a, reterr)) {
+        return buf_ok(&body) ? false : az_fail_internal(reterr, "out of memory");
+    }
+    status = a.status;
+    http_client_answer_done(&a);
+    *stale = status == 409;
+    return status == 200 || *stale ||
+           az_fail_internal(reterr, "vaultd answered %d to a change of role assignments", status);
+}
+
 bool vault_http_new(const char *ca_file, uint16_t port, const char *control_token,
                     struct vault_http **ret, struct az_error *reterr)
 {
@@ -284,7 +310,8 @@ bool vault_http_new(const char *ca_file, uint16_t port, const char *control_toke
     }
     v->port = port;
     (void) snprintf(v->control_token, sizeof(v->control_token), "%s", control_token);
-    v->client = (struct vault_client){v, get_vault, get_key, key_state, wrap, unwrap, arm};
+    v->client =
+        (struct vault_client){v, get_vault, get_key, key_state, wrap, unwrap, arm, put_rbac};
     *ret = v;
     return true;
 }

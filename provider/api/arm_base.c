@@ -10,7 +10,9 @@
 #include "common/json.h"
 #include "provider/api/account.h"
 #include "provider/api/answer.h"
+#include "provider/api/auth.h"
 #include "provider/api/forward.h"
+#include "provider/api/roles.h"
 #include "provider/api/user_identity.h"
 
 static json_t *metadata_json(struct provider_call *c, bool array)
@@ -75,6 +77,7 @@ static bool metadata_run(struct provider_call *c, struct kvdb_txn *txn, struct a
 struct collect {
     struct provider_call *c;
     json_t *list;
+    const struct rbac_set *roles; /* NULL where nothing is left out */
 };
 
 static json_t *subscription_json(const struct subscription *s)
@@ -91,7 +94,10 @@ static void add_subscription(void *ctx, const struct subscription *s)
 {
     struct collect *k = ctx;
 
-    if (strcasecmp(s->owner_oid, k->c->who.oid) == 0 && strcasecmp(s->tenant, k->c->who.tid) == 0) {
+    char scope[64];
+
+    (void) snprintf(scope, sizeof(scope), "/subscriptions/%s", s->id);
+    if (rbac_knows(k->roles, k->c->who.oid, scope) && strcasecmp(s->tenant, k->c->who.tid) == 0) {
         (void) json_array_append_new(k->list, subscription_json(s));
     }
 }
@@ -106,10 +112,15 @@ static bool answer_list(struct provider_call *c, json_t *list)
 static bool subscriptions_run(struct provider_call *c, struct kvdb_txn *txn,
                               struct az_error *reterr)
 {
-    struct collect k = {c, json_array()};
+    struct rbac_shared *roles = provider_roles(c->d, txn, reterr);
 
-    (void) reterr;
+    if (!roles) {
+        return false;
+    }
+    struct collect k = {c, json_array(), rbac_shared_set(roles)};
+
     directory_each_subscription(txn, add_subscription, &k);
+    rbac_cache_release(roles);
     return answer_list(c, k.list);
 }
 
@@ -252,7 +263,7 @@ static void add_group(void *ctx, const struct resource_group *g)
 
 static bool groups_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    struct collect k = {c, json_array()};
+    struct collect k = {c, json_array(), NULL};
 
     (void) reterr;
     directory_each_group(txn, c->subscription.id, add_group, &k);
@@ -262,18 +273,27 @@ static bool groups_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
 /* With what is in it: the vaults go by way of vaultd in prepare, the accounts here. */
 static bool group_delete_prepare(struct provider_call *c, struct az_error *reterr)
 {
-    return forward_delete_group(c, provider_param(c, 1), reterr);
+    char scope[ARM_SCOPE_MAX];
+
+    (void) snprintf(scope, sizeof(scope), "/subscriptions/%s/resourceGroups/%s", c->subscription.id,
+                    provider_param(c, 1));
+    return forward_delete_group(c, provider_param(c, 1), reterr) &&
+           role_forget_below(c->d, scope, reterr);
 }
 
 static bool group_delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct resource_group g;
+    char scope[ARM_SCOPE_MAX];
     char base[URL_MAX];
 
     if (!need_group(c, txn, &g, reterr) || !account_delete_group(c, txn, g.name, reterr) ||
         !user_identity_delete_group(c, txn, g.name, reterr)) {
         return false;
     }
+    (void) snprintf(scope, sizeof(scope), "/subscriptions/%s/resourceGroups/%s", c->subscription.id,
+                    g.name);
+    role_drop_below(txn, scope);
     (void) directory_del_group(txn, c->subscription.id, g.name);
     (void) http_response_set_header(&c->x->resp, "Location",
                                     "%s/subscriptions/%s/operationresults/%s?api-version=%s",
@@ -371,6 +391,7 @@ const struct provider_route provider_arm_routes[] = {
     ROW(PPLANE_ARM,      HTTP_M_GET,               SUB "/providers",                          EXEC_LOOP,  false, NULL,                 providers_run),
     ROW(PPLANE_ARM,      HTTP_M_GET,               SUB "/providers/{ns}",                     EXEC_LOOP,  false, NULL,                 provider_run),
     ROW(PPLANE_ARM,      HTTP_M_POST,              SUB "/providers/{ns}/register",            EXEC_LOOP,  false, NULL,                 provider_run),
+    ROW(PPLANE_ARM,      HTTP_M_DELETE,            SUB "/resourceGroups/{g}/providers/Microsoft.KeyVault/vaults/{n}", EXEC_WRITE, false, forward_delete_vault_prepare, forward_delete_vault_run),
     ROW(PPLANE_ARM,      FORWARD_METHODS,          SUB "/resourceGroups/{g}/providers/Microsoft.KeyVault/{rest*}", EXEC_LOOP, false, forward_prepare, forward_run),
     ROW(PPLANE_ARM,      FORWARD_METHODS,          SUB "/providers/Microsoft.KeyVault/{rest*}", EXEC_LOOP, false, forward_prepare,      forward_run),
     ROW(PPLANE_ARM,      HTTP_M_GET,               "/providers/Microsoft.KeyVault/{rest*}",   EXEC_LOOP,  false, forward_prepare,      forward_run),

@@ -15,6 +15,7 @@
 #include "common/keygen.h"
 #include "common/kvdb.h"
 #include "common/names.h"
+#include "common/rbac_cache.h"
 #include "common/route.h"
 #include "common/token.h"
 #include "provider/domain/arm_version.h"
@@ -51,8 +52,10 @@ struct providerd { /* everything a request may touch; main or a test fills it */
     enum cmk_edition edition;
     int64_t dek_cache_ttl_ms; /* simulated time; 0: never cached */
     struct dek_cache *deks;
-    struct rule_log *rules;   /* may be NULL in tests */
-    char identity_header[65]; /* the secret of App Service's X-IDENTITY-HEADER */
+    struct rbac_cache *rbac;     /* role assignments in force */
+    struct role_sync *role_sync; /* their way to vaultd: provider/api/role_sync.h */
+    struct rule_log *rules;      /* may be NULL in tests */
+    char identity_header[65];    /* the secret of App Service's X-IDENTITY-HEADER */
 };
 
 struct provider_call;
@@ -143,6 +146,8 @@ extern const struct provider_route provider_login_routes[];
 extern const size_t provider_login_routes_len;
 extern const struct provider_route provider_identity_routes[];
 extern const size_t provider_identity_routes_len;
+extern const struct provider_route provider_authorization_routes[];
+extern const size_t provider_authorization_routes_len;
 extern const struct provider_route provider_arm_routes[];
 extern const size_t provider_arm_routes_len;
 extern const struct provider_route provider_graph_routes[];

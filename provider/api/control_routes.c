@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "provider/api/answer.h"
 #include "provider/api/login.h"
+#include "provider/store/role_store.h"
 
 static void take(const json_t *body, const char *name, const char *fallback, char *out, size_t size)
 {
@@ -58,6 +59,7 @@ static bool subscription_run(struct provider_call *c, struct kvdb_txn *txn, stru
     }
     memcpy(s.owner_oid, p.oid, sizeof(s.owner_oid));
     directory_put_subscription(txn, &s);
+    role_store_touch(txn); /* its owner holds a role */
     AUTO_JSON *doc =
         json_pack("{s:s,s:s,s:s}", "subscription", s.id, "tenant", s.tenant, "owner", s.owner_oid);
 

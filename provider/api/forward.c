@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "provider/api/answer.h"
+#include "provider/api/roles.h"
 
 #define SERVICE_VERSION "x-ms-keyvault-service-version"
 
@@ -126,6 +127,37 @@ bool forward_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error 
     }
     buf_add(&c->x->resp.body, a->body.data ? a->body.data : "", a->body.len);
     return true;
+}
+
+static void vault_scope(struct provider_call *c, char out[ARM_SCOPE_MAX])
+{
+    (void) snprintf(out, ARM_SCOPE_MAX,
+                    "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults/%s",
+                    c->subscription.id, provider_param(c, 1), provider_param(c, 2));
+}
+
+bool forward_delete_vault_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    char scope[ARM_SCOPE_MAX];
+
+    if (!forward_prepare(c, reterr)) {
+        return false;
+    }
+    vault_scope(c, scope);
+    return ((const struct http_client_answer *) c->prepared)->status != 200 ||
+           role_forget_below(c->d, scope, reterr);
+}
+
+bool forward_delete_vault_run(struct provider_call *c, struct kvdb_txn *txn,
+                              struct az_error *reterr)
+{
+    char scope[ARM_SCOPE_MAX];
+
+    if (((const struct http_client_answer *) c->prepared)->status == 200) {
+        vault_scope(c, scope);
+        role_drop_below(txn, scope);
+    }
+    return forward_run(c, txn, reterr);
 }
 
 /* resourceType eq 'T' [and name eq 'N']: what stands in quotes after a word of the filter. */

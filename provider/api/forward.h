@@ -8,6 +8,9 @@
 
 provider_prepare_fn forward_prepare;
 provider_handler_fn forward_run;
+/* DELETE of a vault: its role assignments go with it. */
+provider_prepare_fn forward_delete_vault_prepare;
+provider_handler_fn forward_delete_vault_run;
 provider_prepare_fn forward_resources_prepare;
 provider_handler_fn forward_resources_run;
 /* Deletes the vaults of a group. */

@@ -4,7 +4,7 @@
  *
  * Record classes of this daemon: 't' tenant, 's' subscription, 'g' resource group, 'p' principal by
  * object id, 'q' principal by application id, 'o' operation results, 'i' attached identities;
- * account_store.h has 'A', 'B', 'F'.
+ * account_store.h has 'A', 'B', 'F'; role_store.h has 'r'.
  */
 #pragma once
 

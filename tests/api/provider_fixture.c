@@ -5,6 +5,7 @@
 #include "common/fsutil.h"
 #include "provider/api/api.h"
 #include "provider/api/dek.h"
+#include "provider/api/role_sync.h"
 
 static const uint8_t vault_key[SEAL_KEY_LEN] = {42};
 
@@ -97,6 +98,15 @@ static bool arm(void *ctx, const char *method, const char *host, const char *pat
     return true;
 }
 
+static bool put_rbac(void *ctx, const json_t *change, bool *stale, struct az_error *reterr)
+{
+    (void) ctx;
+    (void) change;
+    (void) reterr;
+    *stale = false;
+    return true;
+}
+
 static void make_fake(struct provider_fixture *f)
 {
     f->fake = (struct fake_vault){
@@ -117,7 +127,8 @@ static void make_fake(struct provider_fixture *f)
                   .wrap = true,
                   .unwrap = true         }
     };
-    f->client = (struct vault_client){&f->fake, get_vault, get_key, key_state, wrap, unwrap, arm};
+    f->client =
+        (struct vault_client){&f->fake, get_vault, get_key, key_state, wrap, unwrap, arm, put_rbac};
     f->d.vaults = &f->client;
 }
 
@@ -160,6 +171,8 @@ void provider_fixture_open(struct provider_fixture *f)
     assert_true(dir_make(d->blob_dir));
     d->names.ports = (struct site_ports){7443, 7444, 7445, 7446};
     d->deks = dek_cache_new();
+    d->rbac = rbac_cache_new();
+    d->role_sync = role_sync_new();
     memset(d->root_key, 7, sizeof(d->root_key));
     (void) snprintf(d->default_tenant, sizeof(d->default_tenant), TENANT);
     control_identity_header(d->control.token, d->identity_header);
@@ -173,6 +186,8 @@ void provider_fixture_close(struct provider_fixture *f)
     api_answer_done(&f->a);
     free(f->token);
     dek_cache_free(f->d.deks);
+    rbac_cache_free(f->d.rbac);
+    role_sync_free(f->d.role_sync);
     token_verifier_free(f->d.tokens);
     token_signer_free(f->d.signer);
     kvdb_close(f->d.db);

@@ -48,26 +48,52 @@ static bool same_epoch(struct kvdb_txn *txn, const char *epoch)
            memcmp(val.data, epoch, val.len) == 0;
 }
 
-static void drop_all(struct kvdb_txn *txn, const char *what)
+static void delete_each(struct kvdb_txn *txn, const json_t *ids, const char *what)
 {
+    json_t *id;
+    size_t i;
+
+    json_array_foreach(ids, i, id)
+    {
+        struct kvkey k;
+
+        make_key(&k, what, json_is_string(id) ? json_string_value(id) : "");
+        (void) kvdb_del(txn, &k);
+    }
+}
+
+/* Drops what the list of ids does not name; NULL: nothing. */
+static void keep_only(struct kvdb_txn *txn, const json_t *ids, const char *what)
+{
+    AUTO_JSON *keep = json_object();
+    AUTO_JSON *others = json_array();
     struct kvkey prefix;
     struct kvdb_val key;
     struct kvdb_val val;
-    bool more = true;
+    struct kvdb_iter *it;
+    char upper[64];
+    json_t *id;
+    size_t i;
 
-    make_key(&prefix, what, NULL);
-    while (more) {
-        struct kvdb_iter *it = kvdb_iter_new(txn, &prefix, NULL);
-        struct kvkey k = {.len = 0};
-
-        more = it && kvdb_iter_next(it, &key, &val) && key.len <= sizeof(k.data);
-        if (more) {
-            memcpy(k.data, key.data, key.len);
-            k.len = key.len;
-        }
-        kvdb_iter_free(it);
-        more = more && kvdb_del(txn, &k);
+    if (!ids) {
+        return;
     }
+    json_array_foreach(ids, i, id)
+    {
+        store_upper(upper, sizeof(upper), json_is_string(id) ? json_string_value(id) : "");
+        (void) json_object_set_new(keep, upper, json_true());
+    }
+    make_key(&prefix, what, NULL);
+    it = kvdb_iter_new(txn, &prefix, NULL);
+    while (it && kvdb_iter_next(it, &key, &val)) {
+        const char *name = (const char *) key.data + prefix.len;
+
+        if (!json_object_get(keep, name)) {
+            (void) json_array_append_new(others, json_string(name));
+        }
+    }
+    kvdb_iter_free(it);
+    delete_each(txn, others, what);
 }
 
 static bool put_each(struct kvdb_txn *txn, const json_t *list, const char *what,
@@ -92,41 +118,27 @@ static bool put_each(struct kvdb_txn *txn, const json_t *list, const char *what,
     return true;
 }
 
-static void delete_each(struct kvdb_txn *txn, const json_t *ids, const char *what)
-{
-    json_t *id;
-    size_t i;
-
-    json_array_foreach(ids, i, id)
-    {
-        struct kvkey k;
-
-        make_key(&k, what, json_is_string(id) ? json_string_value(id) : "");
-        (void) kvdb_del(txn, &k);
-    }
-}
-
 bool rbac_store_apply(struct kvdb_txn *txn, const json_t *change, bool *stale,
                       struct az_error *reterr)
 {
     const char *epoch = json_text(change, "epoch");
     uint64_t revision = rbac_store_revision(txn) + 1;
-    bool reset = json_is_true(json_object_get(change, "reset"));
+    bool adopt = json_is_true(json_object_get(change, "adopt"));
     struct kvkey k;
 
     if (!guid_valid(epoch)) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST, "The change has no epoch.");
     }
-    *stale = !reset && !same_epoch(txn, epoch);
+    *stale = !adopt && !same_epoch(txn, epoch);
     if (*stale) {
         return true;
     }
-    if (reset) {
-        drop_all(txn, ASSIGNMENT);
-        drop_all(txn, ROLE);
+    if (adopt) {
         make_key(&k, EPOCH, NULL);
         kvdb_put(txn, &k, epoch, strlen(epoch));
     }
+    keep_only(txn, json_object_get(change, "keepRoles"), ROLE);
+    keep_only(txn, json_object_get(change, "keepAssignments"), ASSIGNMENT);
     delete_each(txn, json_object_get(change, "deletedRoles"), ROLE);
     delete_each(txn, json_object_get(change, "deletedAssignments"), ASSIGNMENT);
     if (!put_each(txn, json_object_get(change, "roles"), ROLE, "id", reterr) ||

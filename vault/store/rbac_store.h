@@ -12,9 +12,11 @@
 #include "common/rbac.h"
 
 /*
- * Takes a change: {"epoch": guid, "reset": bool, "roles": [..], "assignments": [..],
- * "deletedRoles": [id..], "deletedAssignments": [name..]}. reset: everything before is dropped.
- * *stale: the epoch is not the stored one and nothing was changed; the writer must send everything.
+ * Takes a change: {"epoch": guid, "adopt": bool, "roles": [..], "assignments": [..],
+ * "deletedRoles": [id..], "deletedAssignments": [name..], "keepRoles": [id..], "keepAssignments":
+ * [name..]}. adopt: from now on the epoch is this one. keep: others are dropped. *stale: the epoch
+ * is not the stored one and nothing was changed; the writer must send everything: what there is
+ * under a new epoch, then what to keep, so that nothing is missing in between.
  */
 bool rbac_store_apply(struct kvdb_txn *txn, const json_t *change, bool *stale,
                       struct az_error *reterr) MUST_CHECK;
