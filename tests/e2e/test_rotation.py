@@ -83,6 +83,13 @@ class Rotation(unittest.TestCase):
             self.assertEqual((a.status, a.code), (404, "KeyNotFound"))
             self.assertIn("A key with (name/id) none was not found in this key vault.", a.json["error"]["message"])
 
+    def test_rotation_is_not_there_before_its_version(self):
+        self.key("old")
+        for version in ("7.2", "2016-10-01"):
+            self.assertEqual(self.sim.vault("rot", "POST", "/keys/old/rotate", version=version).status, 400)
+            # as a path it is then a version that is not there
+            self.assertEqual(self.sim.vault("rot", "GET", "/keys/old/rotationpolicy", version=version).status, 404)
+
     def test_a_policy_is_kept_and_shown_as_recorded(self):
         kid = self.key("pol")["key"]["kid"].rsplit("/", 1)[0]
         self.assertEqual(self.ok("GET", "/keys/pol/rotationpolicy"), DEFAULT)

@@ -141,6 +141,9 @@ static bool begin_data(struct vault_call *c, struct az_error *reterr)
     if (!vault_version_check(c, reterr) || !find_row(c, PLANE_DATA, reterr)) {
         return false;
     }
+    if (c->row->body == BODY_RESTORE) { /* a backup is longer than all else */
+        c->x->body_limit = LIMIT_BODY_RESTORE;
+    }
     if (!c->vault) {
         /* In Azure the name would not resolve: ours (fidelity.md). */
         return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no vault '%s'.", c->site.label);

@@ -56,25 +56,39 @@ static struct str_view place(char out[64], uint64_t uid, const char *version)
     return (struct str_view){out, (size_t) n};
 }
 
+bool key_secret_open(struct vaultd *d, uint64_t vault_uid, const struct key_version *v,
+                     struct bytes *ret, struct az_error *reterr)
+{
+    char text[64];
+
+    return unseal(d->root_key, place(text, vault_uid, v->meta.version), v->texts.secret.ptr,
+                  v->texts.secret.len, ret, reterr);
+}
+
+bool key_secret_seal(struct vaultd *d, uint64_t vault_uid, const char *version,
+                     struct str_view secret, struct bytes *ret, struct az_error *reterr)
+{
+    char text[64];
+
+    return seal(d->root_key, place(text, vault_uid, version), secret.ptr, secret.len, ret, reterr);
+}
+
 bool key_seal(struct vaultd *d, uint64_t vault_uid, const char *version, EVP_PKEY *key,
               struct bytes *ret, struct az_error *reterr)
 {
     CLEANUP(bytes_clear_free) struct bytes der = {0};
-    char text[64];
 
     return key_to_pkcs8(key, &der, reterr) &&
-           seal(d->root_key, place(text, vault_uid, version), der.data, der.len, ret, reterr);
+           key_secret_seal(d, vault_uid, version,
+                           (struct str_view){(const char *) der.data, der.len}, ret, reterr);
 }
 
 static bool parse(struct vaultd *d, uint64_t uid, const struct key_version *v, EVP_PKEY **ret,
                   struct az_error *reterr)
 {
     CLEANUP(bytes_clear_free) struct bytes der = {0};
-    char text[64];
 
-    return unseal(d->root_key, place(text, uid, v->meta.version), v->texts.secret.ptr,
-                  v->texts.secret.len, &der, reterr) &&
-           key_from_pkcs8(&der, ret, reterr);
+    return key_secret_open(d, uid, v, &der, reterr) && key_from_pkcs8(&der, ret, reterr);
 }
 
 bool key_cache_get(struct vaultd *d, uint64_t vault_uid, const struct key_version *v,

@@ -13,6 +13,11 @@ void key_cache_free(struct key_cache *c);
 /* The key of a stored version, unsealed and parsed at most once. *ret: EVP_PKEY_free(). */
 bool key_cache_get(struct vaultd *d, uint64_t vault_uid, const struct key_version *v,
                    EVP_PKEY **ret, struct az_error *reterr) MUST_CHECK;
+/* The bytes that are sealed: PKCS#8, or what the kind of key has instead. */
+bool key_secret_open(struct vaultd *d, uint64_t vault_uid, const struct key_version *v,
+                     struct bytes *ret, struct az_error *reterr) MUST_CHECK;
+bool key_secret_seal(struct vaultd *d, uint64_t vault_uid, const char *version,
+                     struct str_view secret, struct bytes *ret, struct az_error *reterr) MUST_CHECK;
 /* Seals a key for its place in the store. */
 bool key_seal(struct vaultd *d, uint64_t vault_uid, const char *version, EVP_PKEY *key,
               struct bytes *ret, struct az_error *reterr) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The keys data plane, a row an operation. Data actions: azure-rules.md section 6. */
 #include "vault/api/call.h"
+#include "vault/api/key_backup.h"
 #include "vault/api/key_create.h"
 #include "vault/api/key_crypto.h"
 #include "vault/api/key_life.h"
@@ -20,6 +21,8 @@ const struct vault_route vault_key_routes[] = {
     {{HTTP_M_POST,   "/keys/{name?}/create"},              DATA,                 KEY_PERM_CREATE,            A("create/action"),  "KeyCreate",            EXEC_WRITE, BODY_CREATE,          key_create_prepare, key_create_run},
     {{HTTP_M_PUT,    "/keys/{name}"},                      DATA,                 KEY_PERM_IMPORT,            A("import/action"),  "KeyImport",            EXEC_WRITE, BODY_IMPORT,          key_import_prepare, key_import_run},
     {{HTTP_M_GET,    "/keys/{name}/versions"},             DATA,                 KEY_PERM_LIST,              A("read"),           "KeyListVersions",      EXEC_LOOP,  BODY_NONE,            NULL,               key_versions_run},
+    {{HTTP_M_POST,   "/keys/restore"},                     DATA,                 KEY_PERM_RESTORE,           A("restore/action"), "KeyRestore",           EXEC_WRITE, BODY_RESTORE,         key_restore_prepare, key_restore_run},
+    {{HTTP_M_POST,   "/keys/{name}/backup"},               DATA,                 KEY_PERM_BACKUP,            A("backup/action"),  "KeyBackup",            EXEC_LOOP,  BODY_NONE,            key_backup_prepare, key_backup_run},
     {{HTTP_M_POST,   "/keys/{name}/rotate"},               SINCE(V_7_3_PREVIEW), KEY_PERM_ROTATE,            A("rotate/action"),  "KeyRotate",            EXEC_WRITE, BODY_NONE,            key_rotate_prepare, key_rotate_run},
     {{HTTP_M_GET,    "/keys/{name}/rotationpolicy"},       SINCE(V_7_3_PREVIEW), KEY_PERM_GETROTATIONPOLICY, POLICIES "read",     "KeyRotationPolicyGet", EXEC_LOOP,  BODY_NONE,            NULL,               key_policy_get_run},
     {{HTTP_M_PUT,    "/keys/{name}/rotationpolicy"},       SINCE(V_7_3_PREVIEW), KEY_PERM_SETROTATIONPOLICY, POLICIES "write",    "KeyRotationPolicySet", EXEC_WRITE, BODY_ROTATION_POLICY, NULL,               key_policy_set_run},

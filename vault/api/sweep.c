@@ -35,6 +35,7 @@ struct sweep_event {
 };
 
 struct sweep_log {
+    bool wait; /* for keys */
     size_t n;
     struct sweep_event events[LIMIT_SWEEP_STEPS];
 };
@@ -217,7 +218,7 @@ static void note(struct vault_call *c, const struct vault *v, const char *operat
     char label[VAULT_NAME_MAX + 1];
     char base[URL_MAX];
 
-    if (!log || log->n == ARRAY_LEN(log->events)) {
+    if (log->n == ARRAY_LEN(log->events)) {
         return;
     }
     e = &log->events[log->n++];
@@ -233,27 +234,25 @@ static void note(struct vault_call *c, const struct vault *v, const char *operat
                     site_url(&c->site, SVC_VAULT, label, base), head->name, head->latest);
 }
 
-typedef bool action_fn(struct vault_call *c, struct kvdb_txn *txn, const struct due *d, bool *wait,
+typedef bool action_fn(struct vault_call *c, struct kvdb_txn *txn, const struct due *d,
                        struct az_error *reterr);
 
-static bool purge_vault(struct vault_call *c, struct kvdb_txn *txn, const struct due *d, bool *wait,
+static bool purge_vault(struct vault_call *c, struct kvdb_txn *txn, const struct due *d,
                         struct az_error *reterr)
 {
     AUTO_VAULT *v = NULL;
 
-    (void) wait;
     return vault_store_get(txn, d->name, &v, reterr) &&
            (!v || v->uid != d->uid || v->deleted_s == 0 || v->purge_at_s > c->now_s ||
             vault_store_purge(txn, v, reterr));
 }
 
-static bool purge_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d, bool *wait,
+static bool purge_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d,
                       struct az_error *reterr)
 {
     struct key_head head;
 
     (void) c;
-    (void) wait;
     (void) reterr;
     if (key_store_head(txn, d->uid, d->name, true, &head) && head.purge_s == d->at_s) {
         key_store_remove(txn, d->uid, d->name);
@@ -261,13 +260,12 @@ static bool purge_key(struct vault_call *c, struct kvdb_txn *txn, const struct d
     return true;
 }
 
-static bool settle_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d, bool *wait,
+static bool settle_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d,
                        struct az_error *reterr)
 {
     struct key_head head;
 
     (void) c;
-    (void) wait;
     (void) reterr;
     if (key_store_head(txn, d->uid, d->name, true, &head) && head.settle_s == d->at_s) {
         key_store_settle(txn, d->uid, &head, d->at_s);
@@ -291,7 +289,7 @@ static bool live_head(struct kvdb_txn *txn, const struct due *d, struct vault **
     return true;
 }
 
-static bool expire_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d, bool *wait,
+static bool expire_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d,
                        struct az_error *reterr)
 {
     AUTO_VAULT *v = NULL;
@@ -300,7 +298,6 @@ static bool expire_key(struct vault_call *c, struct kvdb_txn *txn, const struct 
     bool near = d->kind == DUE_KEY_NEAR_EXPIRY;
     int64_t *at;
 
-    (void) wait;
     if (!live_head(txn, d, &v, &head, &found, reterr)) {
         return false;
     }
@@ -327,7 +324,7 @@ static struct spare *fitting_spare(struct vault_call *c, const struct due *d,
     return p;
 }
 
-static bool rotate_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d, bool *wait,
+static bool rotate_key(struct vault_call *c, struct kvdb_txn *txn, const struct due *d,
                        struct az_error *reterr)
 {
     AUTO_VAULT *vault = NULL;
@@ -348,7 +345,7 @@ static bool rotate_key(struct vault_call *c, struct kvdb_txn *txn, const struct 
     }
     spare = fitting_spare(c, d, &v);
     if (!spare) {
-        *wait = true;
+        c->swept->wait = true;
         return true;
     }
     key_store_policy(txn, d->uid, d->name, &policy);
@@ -371,17 +368,20 @@ static action_fn *const actions[] = {
 bool sweep_write(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct due d;
-    bool wait = false;
 
     if (!c->swept) {
         c->swept = calloc(1, sizeof(*c->swept));
     }
+    if (!c->swept) {
+        return az_fail_internal(reterr, "out of memory");
+    }
+    c->swept->wait = false;
     for (int i = 0; i < LIMIT_SWEEP_STEPS && due_first(txn, c->now_s, &d); i++) {
         if (d.kind < ARRAY_LEN(actions) && actions[d.kind] &&
-            !actions[d.kind](c, txn, &d, &wait, reterr)) {
+            !actions[d.kind](c, txn, &d, reterr)) {
             return false;
         }
-        if (wait) {
+        if (c->swept->wait) {
             break;
         }
         due_drop(txn, d.at_s, d.kind, d.uid, d.name);
