@@ -44,7 +44,8 @@ static enum cmk_key_state key_state(void *ctx, const char *vault, const char *ke
 
 static bool refuse(struct az_error *reterr)
 {
-    return az_fail_inner(reterr, AZ_ERR_FORBIDDEN, "AccessDenied",
+    /* As vault_client_http.c hands on a refusal of the vault. */
+    return az_fail_inner(reterr, AZ_ERR_CMK_ACCESS_DENIED, "AccessDenied",
                          "The user, group or application does not have keys permission.");
 }
 
