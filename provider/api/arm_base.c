@@ -310,6 +310,25 @@ static bool operation_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     return provider_answer_empty(c, 200);
 }
 
+/* Newest first, as az takes the first for resources that it knows no version of. */
+static json_t *api_versions_json(const char *ns)
+{
+    static const struct arm_versions *const known[] = {&ai_versions, &msi_versions};
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        for (size_t v = known[i]->n; strcasecmp(known[i]->ns, ns) == 0 && v > 0; v--) {
+            (void) json_array_append_new(list, json_string(known[i]->names[v - 1]));
+        }
+    }
+    if (json_array_size(list) == 0) {
+        (void) json_array_append_new(list, json_string("2026-05-15"));
+        (void) json_array_append_new(list, json_string("2024-10-01"));
+        (void) json_array_append_new(list, json_string("2023-07-01"));
+    }
+    return list;
+}
+
 static json_t *provider_json(struct provider_call *c, const char *ns)
 {
     static const char *const types[][2] = {
@@ -328,11 +347,10 @@ static json_t *provider_json(struct provider_call *c, const char *ns)
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         if (strcasecmp(types[i][0], ns) == 0) {
             found = types[i][0];
-            (void) json_array_append_new(list,
-                                         json_pack("{s:s,s:[s,s,s,s],s:[s,s,s]}", "resourceType",
-                                                   types[i][1], "locations", "East US", "West US",
-                                                   "West Europe", "South Central US", "apiVersions",
-                                                   "2026-05-15", "2024-10-01", "2023-07-01"));
+            (void) json_array_append_new(
+                list, json_pack("{s:s,s:[s,s,s,s],s:o}", "resourceType", types[i][1], "locations",
+                                "East US", "West US", "West Europe", "South Central US",
+                                "apiVersions", api_versions_json(found)));
         }
     }
     if (!found) {
@@ -357,7 +375,8 @@ static bool provider_run(struct provider_call *c, struct kvdb_txn *txn, struct a
 
 static bool providers_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    static const char *const all[] = {"Microsoft.KeyVault", "Microsoft.CognitiveServices"};
+    static const char *const all[] = {"Microsoft.KeyVault", "Microsoft.CognitiveServices",
+                                      "Microsoft.ManagedIdentity"};
     json_t *list = json_array();
 
     (void) txn;

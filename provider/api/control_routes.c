@@ -2,6 +2,7 @@
 /* What `kvsim tenant|subscription|principal add` and `kvsim identity attach` call. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/json.h"
 #include "provider/api/answer.h"
@@ -114,17 +115,45 @@ static bool principal_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     return provider_answer_json(c, 201, doc);
 }
 
+struct by_resource {
+    const char *id;
+    struct principal *found;
+    bool any;
+};
+
+static void match_resource(void *ctx, const struct principal *p)
+{
+    struct by_resource *s = ctx;
+
+    if (p->resource_id[0] && strcasecmp(p->resource_id, s->id) == 0) {
+        *s->found = *p;
+        s->any = true;
+    }
+}
+
+/* An object id, a client id, or the resource id of an identity or of the account that has one. */
+static bool find_principal(struct kvdb_txn *txn, const char *id, struct principal *p)
+{
+    struct by_resource s = {id, p, false};
+
+    if (id[0] != '/') {
+        return directory_get_principal(txn, id, p) || directory_get_principal_by_appid(txn, id, p);
+    }
+    directory_each_principal(txn, match_resource, &s);
+    return s.any;
+}
+
 static bool attach_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     const char *id = json_string_value(json_object_get(c->body, "id"));
     struct principal p;
     struct kvkey k;
 
-    if (!id ||
-        (!directory_get_principal(txn, id, &p) && !directory_get_principal_by_appid(txn, id, &p))) {
-        return az_fail(reterr, AZ_ERR_NOT_FOUND,
-                       "There is no principal with the object or client id '%s' to attach.",
-                       id ? id : "");
+    if (!id || !find_principal(txn, id, &p)) {
+        return az_fail(
+            reterr, AZ_ERR_NOT_FOUND,
+            "There is no principal with the object, client or resource id '%s' to attach.",
+            id ? id : "");
     }
     kvkey_init(&k, 'i');
     kvkey_str(&k, p.oid);

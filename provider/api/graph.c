@@ -12,11 +12,21 @@ static json_t *principal_json(const struct principal *p)
         return json_pack("{s:s,s:s,s:s,s:s}", "@odata.type", "#microsoft.graph.user", "id", p->oid,
                          "displayName", p->display_name, "userPrincipalName", p->upn);
     }
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:[s]}", "@odata.type",
-                     "#microsoft.graph.servicePrincipal", "id", p->oid, "appId", p->appid,
-                     "displayName", p->display_name, "servicePrincipalType",
-                     p->kind == PRINCIPAL_SERVICE ? "Application" : "ManagedIdentity",
-                     "servicePrincipalNames", p->appid);
+    json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:s,s:[s]}", "@odata.type",
+                            "#microsoft.graph.servicePrincipal", "id", p->oid, "appId", p->appid,
+                            "displayName", p->display_name, "servicePrincipalType",
+                            p->kind == PRINCIPAL_SERVICE ? "Application" : "ManagedIdentity",
+                            "servicePrincipalNames", p->appid);
+
+    /* Documented for managed identities: whose they are. */
+    if (p->kind != PRINCIPAL_SERVICE) {
+        (void) json_object_set_new(
+            doc, "alternativeNames",
+            json_pack("[s,s]",
+                      p->kind == PRINCIPAL_USER_IDENTITY ? "isExplicit=True" : "isExplicit=False",
+                      p->resource_id));
+    }
+    return doc;
 }
 
 static bool me_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
