@@ -82,6 +82,72 @@ class Http(unittest.TestCase):
             self.assertEqual(self.statuses(request), [401], method)
         self.assertEqual(self.statuses(b"BREW / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(smuggled) + smuggled), [400])
 
+    def test_what_is_refused_at_the_head_does_not_poison_the_connection(self):
+        """A body that is refused unread is read away if short; else the connection ends. Never is it the next request."""
+        smuggled = OK + b"\r\n"
+        for size, answers in ((len(smuggled), [401, 200]), (100_000_000, [401])):  # the long one is never sent in full
+            request = b"PUT /keys/a HTTP/1.1\r\nHost: demo.vault.localhost\r\nContent-Length: %d\r\n\r\n" % size + smuggled + OK + b"\r\n"
+            self.assertEqual(self.statuses(request), answers, size)
+        chunked = b"PUT /keys/a HTTP/1.1\r\nHost: demo.vault.localhost\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(smuggled), smuggled)
+        self.assertEqual(self.statuses(chunked + OK + b"\r\n"), [401, 200])
+
+    def test_odd_transfer_encodings_and_lengths(self):
+        host = b"Host: demo.vault.localhost\r\n"
+        for header in (b"Transfer-Encoding: chunked, identity", b"Transfer-Encoding: identity", b"Transfer-Encoding: xchunked", b"Transfer-Encoding:\x0bchunked",
+                       b"Content-Length: +3", b"Content-Length: 3, 3", b"Content-Length: 0x3", b"Content-Length: ", b"Content-Length: 99999999999999999999",
+                       b"Content-Length: 3\r\nContent-Length: 3"):
+            self.assertEqual(self.statuses(b"PUT /keys/a HTTP/1.1\r\n" + host + header + b"\r\n\r\nabc"), [400], header)
+
+    def test_the_absolute_form_and_two_slashes_reach_the_same_resource(self):
+        for target in (b"/health", b"//health", b"https://demo.vault.localhost/health"):
+            self.assertEqual(self.statuses(b"GET " + target + b" HTTP/1.1\r\nHost: demo.vault.localhost\r\n\r\n"), [200], target)
+        for target in (b"https://demo.vault.localhost@evil.example/health", b"health", b"*", b"https:///health", b"/a b", b"/\x7f"):
+            self.assertEqual(self.statuses(b"GET " + target + b" HTTP/1.1\r\nHost: demo.vault.localhost\r\n\r\n"), [400], target)
+
+    def test_old_and_future_versions_of_the_protocol(self):
+        self.assertEqual(self.statuses(b"GET /health HTTP/1.0\r\nHost: demo.vault.localhost\r\n\r\n"), [200])
+        for line in (b"GET /health\r\n", b"GET /health HTTP/0.9\r\n", b"GET /health HTTP/2.0\r\n", b"PRI * HTTP/2.0\r\n", b"GET /health HTTP/1.1.1\r\n"):
+            got = self.talk(line + b"Host: demo.vault.localhost\r\n\r\n")
+            self.assertRegex(got, rb"^HTTP/1.1 (400|505) ", line)
+
+    def test_an_early_close_cuts_nothing_that_was_asked_for(self):
+        """The client closes its half of the connection right after its requests; it still reads the answers."""
+        raw = socket.create_connection(("127.0.0.1", self.ports["vault"]), timeout=15)
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self.sim.tls.wrap_bio(into, out, server_hostname="demo.vault.localhost")
+
+        def pump():
+            raw.sendall(out.read())
+            data = raw.recv(65536)
+            into.write(data) if data else into.write_eof()
+
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                pump()
+        tls.write((OK + b"\r\n") * 3)
+        raw.sendall(out.read())
+        raw.shutdown(socket.SHUT_WR)
+        got = b""
+        while data := raw.recv(65536):
+            into.write(data)
+            try:
+                while piece := tls.read(65536):
+                    got += piece
+            except ssl.SSLError:
+                pass  # more is wanted, or the server's close_notify
+        raw.close()
+        self.assertEqual([p[:3] for p in got.split(b"HTTP/1.1 ")[1:]], [b"200"] * 3)
+
+    def test_an_expectation_is_answered_with_the_refusal_when_there_is_one(self):
+        """No 100 Continue for what will not be read."""
+        request = (b"PUT /keys/a HTTP/1.1\r\nHost: demo.vault.localhost\r\nExpect: 100-continue\r\nContent-Length: 300\r\n\r\n")
+        got = self.talk(request)
+        self.assertTrue(got.startswith(b"HTTP/1.1 401 "), got[:100])
+        self.assertIn(b"Connection: close", got)
+
     def test_head_has_no_body(self):
         got = self.talk(b"HEAD /health HTTP/1.1\r\nHost: demo.vault.localhost\r\n\r\n")
         head, body = got.split(b"\r\n\r\n", 1)
