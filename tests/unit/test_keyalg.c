@@ -535,6 +535,8 @@ static void run_vector(const json_t *c)
     assert_true(jwk_to_key(json_object_get(c, "jwk"), &key, &err));
     if (op == (unsigned) KEY_OP_VERIFY) {
         assert_true(verify(alg, key, in, out));
+        in.data[0] ^= 1;
+        assert_false(verify(alg, key, in, out));
     } else {
         assert_true(key_alg_apply(alg, key, (enum key_op) op, in, &got, &err));
         assert_true(bytes_eq(&got, &out));
@@ -544,7 +546,8 @@ static void run_vector(const json_t *c)
 
 static void published_vectors_hold(void **state)
 {
-    static const char *const files[] = {"rfc7515.json", "rfc7516.json"};
+    static const char *const files[] = {"nist.json", "rfc6979.json", "rfc7515.json",
+                                        "rfc7516.json"};
     const char *vectors = getenv("KVSIM_VECTORS");
 
     (void) state;
