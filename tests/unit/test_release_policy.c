@@ -49,8 +49,8 @@ static void rules_are_written_anew_in_the_services_order(void **state)
     } rows[] = {
         {"{\"anyOf\":[{\"anyOf\":[{\"claim\":\"sdk-test\",\"equals\":\"true\"}],\"authority\":\"https://a\"}],\"version\":\"1.0.0\"}",
          "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"https://a\",\"anyOf\":[{\"claim\":\"sdk-test\",\"equals\":\"true\"}]}]}"                                                   },
-        {" { \"version\": \"1.0.0\", \"allOf\": [ {\"authority\":\"b\", \"allOf\":[ {\"equals\":true,\"claim\":\"x\"}, {\"anyOf\":[ {\"claim\":\"y\",\"equals\":\"\\u00fc\"} ]} ]} ] } ",
-         "{\"version\":\"1.0.0\",\"allOf\":[{\"authority\":\"b\",\"allOf\":[{\"claim\":\"x\",\"equals\":true},{\"anyOf\":[{\"claim\":\"y\",\"equals\":\"\u00fc\"}]}]}]}"                },
+        {" { \"version\": \"1.0.0\", \"anyOf\": [ {\"authority\":\"b\", \"allOf\":[ {\"equals\":true,\"claim\":\"x\"}, {\"anyOf\":[ {\"claim\":\"y\",\"equals\":\"\\u00fc\"} ]} ]} ] } ",
+         "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"b\",\"allOf\":[{\"claim\":\"x\",\"equals\":true},{\"anyOf\":[{\"claim\":\"y\",\"equals\":\"\u00fc\"}]}]}]}"                },
         {"{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"a\",\"anyOf\":[{\"claim\":\"c\",\"equals\":false}]},{\"authority\":\"b\",\"anyOf\":[{\"claim\":\"c\",\"equals\":\"v\"}]}]}",
          "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"a\",\"anyOf\":[{\"claim\":\"c\",\"equals\":false}]},{\"authority\":\"b\",\"anyOf\":[{\"claim\":\"c\",\"equals\":\"v\"}]}]}"},
     };
@@ -79,6 +79,7 @@ static void what_the_grammar_does_not_have_is_refused(void **state)
         "{\"version\":\"1.0.0\",\"anyOf\":[]}",
         "{\"version\":\"1.0.0\",\"anyOf\":{}}",
         "{\"version\":\"1.0.0\",\"someOf\":[1]}",
+        "{\"version\":\"1.0.0\",\"allOf\":[{\"authority\":\"a\",\"anyOf\":[" GOOD "]}]}",
         "{\"version\":\"1.0.0\",\"anyOf\":[" GOOD "]}",
         "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"\",\"anyOf\":[" GOOD "]}]}",
         "{\"version\":\"1.0.0\",\"anyOf\":[{\"authority\":\"a\",\"anyOf\":[" GOOD
@@ -90,7 +91,9 @@ static void what_the_grammar_does_not_have_is_refused(void **state)
         AUTH("{\"claim\":\"c\"}"),
         AUTH("{\"equals\":\"v\"}"),
         AUTH("{\"claim\":\"\",\"equals\":\"v\"}"),
-        AUTH("{\"claim\":\"c\",\"equals\":1}"),
+        AUTH("{\"claim\":\"c\",\"equals\":null}"),
+        AUTH("{\"claim\":\"c\",\"equals\":{}}"),
+        AUTH("{\"claim\":\"c\",\"notEquals\":\"v\"}"),
         AUTH("{\"claim\":\"c\",\"equals\":\"v\",\"more\":1}"),
         AUTH("{\"claim\":\"c\",\"anyOf\":[" GOOD "]}"),
         AUTH(GOOD ",null"),
@@ -170,11 +173,74 @@ static void the_content_type_is_kept_and_has_a_default(void **state)
     assert_non_null(strstr(other.data, "\",\"immutable\":true}"));
 }
 
+/* policy-grammar.md of the documents. */
+static void claims_meet_what_the_rules_say_and_nothing_else_does(void **state)
+{
+    static const char rules[] =
+        "{\"version\":\"1.0.0\",\"anyOf\":["
+        "{\"authority\":\"https://one\",\"allOf\":["
+        "{\"claim\":\"type\",\"equals\":\"sevsnpvm\"},"
+        "{\"claim\":\"tee.status.ok\",\"equals\":true},"
+        "{\"anyOf\":[{\"claim\":\"svn\",\"equals\":7},{\"claim\":\"debug\",\"equals\":\"false\"}]}]},"
+        "{\"authority\":\"https://two\",\"anyOf\":[{\"claim\":\"a.b\",\"equals\":\"x\"}]}]}";
+#define TEE(ok) "{\"type\":\"sevsnpvm\",\"tee\":{\"status\":{\"ok\":" ok "}}"
+    static const struct {
+        const char *authority, *claims;
+        bool met;
+    } rows[] = {
+        {"https://one",   TEE("true") ",\"svn\":7}",                                         true },
+        {"https://one",   TEE("true") ",\"svn\":7.0}",                                       true },
+        {"https://one",   TEE("true") ",\"debug\":false}",                                   true },
+        {"https://one",   TEE("true") ",\"svn\":8,\"debug\":true}",                          false},
+        {"https://one",   TEE("true") "}",                                                   false},
+        {"https://one",   TEE("false") ",\"svn\":7}",                                        false},
+        {"https://one",   "{\"type\":\"sevsnpvm\",\"tee\":{\"status\":true},\"svn\":7}",     false},
+        {"https://one",   "{\"type\":\"sgx\",\"tee\":{\"status\":{\"ok\":true}},\"svn\":7}", false},
+        {"https://one",   "{\"a.b\":\"x\"}",                                                 false},
+        {"https://two",   "{\"a.b\":\"x\"}",                                                 true },
+        {"https://two",   "{\"a\":{\"b\":\"x\"}}",                                           true },
+        {"https://two",   "{\"a\":{\"b\":\"y\"}}",                                           false},
+        {"https://two",   "{\"a\":[\"x\"]}",                                                 false},
+        {"https://two",   "{}",                                                              false},
+        {"https://three", "{\"a.b\":\"x\"}",                                                 false},
+        {"",              "{\"a.b\":\"x\"}",                                                 false},
+    };
+    CLEANUP(buf_done) struct buf text = {0};
+    AUTO_JSON *given = policy(rules);
+    struct az_error err;
+    bool immutable;
+
+    (void) state;
+    assert_ok(release_policy_read(given, &text, &immutable, &err), &err);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_JSON *claims = json_loads(rows[i].claims, 0, NULL);
+
+        assert_non_null(claims);
+        if (release_policy_met((struct str_view){text.data, text.len}, rows[i].authority, claims) !=
+            rows[i].met) {
+            fail_msg("%s %s", rows[i].authority, rows[i].claims);
+        }
+    }
+}
+
+static void no_policy_is_never_met(void **state)
+{
+    static const char *const stored[] = {"", "{", "{}", "{\"data\":\"\"}", "{\"data\":\"e30\"}"};
+    AUTO_JSON *claims = json_object();
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LEN(stored); i++) {
+        assert_false(release_policy_met(sv_from(stored[i]), "https://one", claims));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(claims_meet_what_the_rules_say_and_nothing_else_does),
         cmocka_unit_test(conditions_nest_as_deep_as_the_limit),
         cmocka_unit_test(members_of_the_wrong_type_are_refused),
+        cmocka_unit_test(no_policy_is_never_met),
         cmocka_unit_test(rules_are_written_anew_in_the_services_order),
         cmocka_unit_test(the_content_type_is_kept_and_has_a_default),
         cmocka_unit_test(what_the_grammar_does_not_have_is_refused),
