@@ -275,6 +275,19 @@ const char *http_response_get_header(const struct http_response *resp, const cha
     return NULL;
 }
 
+void http_response_place_header(struct http_response *resp, const char *name, size_t at)
+{
+    for (size_t i = at; i < resp->n_headers; i++) {
+        __typeof__(resp->headers[0]) moved = resp->headers[i];
+
+        if (strcasecmp(moved.name, name) == 0) {
+            memmove(&resp->headers[at + 1], &resp->headers[at], (i - at) * sizeof(moved));
+            resp->headers[at] = moved;
+            return;
+        }
+    }
+}
+
 void http_response_reset(struct http_response *resp)
 {
     for (size_t i = 0; i < resp->n_headers; i++) {

@@ -98,6 +98,7 @@ struct http_source {
 struct http_response {
     int status;
     const char *content_type; /* static; NULL: none. Written by the transport's header block */
+    size_t content_type_at;   /* behind that many of the headers below */
     struct {
         const char *name; /* static */
         char *value;      /* owned */
@@ -116,6 +117,9 @@ struct http_response {
 bool http_response_set_header(struct http_response *resp, const char *name, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 const char *http_response_get_header(const struct http_response *resp, const char *name);
+/* Moves a header that is set to position `at` of the others, for answers whose order is recorded.
+ */
+void http_response_place_header(struct http_response *resp, const char *name, size_t at);
 /* Drops headers, body and source. */
 void http_response_reset(struct http_response *resp);
 void http_response_done(struct http_response *resp);

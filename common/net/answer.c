@@ -84,21 +84,31 @@ static bool has_no_body(int status)
 }
 
 /* Recorded order (wire-samples.md part 1): the api's headers stand between these. */
-static void add_head(struct exchange *ex, struct buf *b)
+static void add_content_type(struct buf *b, const struct http_response *r)
 {
-    const struct http_response *r = &ex->x.resp;
-
-    add_status(b, r->status);
     if (r->content_type && !has_no_body(r->status)) {
         buf_str(b, "Content-Type: ");
         buf_str(b, r->content_type);
         buf_add(b, "\r\n", 2);
     }
+}
+
+static void add_head(struct exchange *ex, struct buf *b)
+{
+    const struct http_response *r = &ex->x.resp;
+
+    add_status(b, r->status);
     for (size_t i = 0; i < r->n_headers; i++) {
+        if (i == r->content_type_at) {
+            add_content_type(b, r);
+        }
         buf_str(b, r->headers[i].name);
         buf_add(b, ": ", 2);
         buf_str(b, r->headers[i].value);
         buf_add(b, "\r\n", 2);
+    }
+    if (r->content_type_at >= r->n_headers) {
+        add_content_type(b, r);
     }
     add_date(b);
     if (!ex->keep_alive) {

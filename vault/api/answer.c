@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Header sets: wire-samples.md part 1. The data plane's HSTS has no space after ';', ARM's has. */
+/* Header sets and their order: wire-samples.md part 1. The data plane's HSTS has no space after
+ * ';', ARM's has. */
 #include "vault/api/answer.h"
 
 #include <stdio.h>
@@ -19,6 +20,7 @@ static void data_headers(struct vault_call *c)
 
     (void) http_response_set_header(r, "Cache-Control", "no-cache");
     (void) http_response_set_header(r, "Pragma", "no-cache");
+    r->content_type_at = r->n_headers;
     (void) http_response_set_header(r, "Expires", "-1");
     (void) http_response_set_header(r, "x-ms-keyvault-region", "%s",
                                     c->vault ? c->vault->location : "westus");

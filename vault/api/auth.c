@@ -51,6 +51,8 @@ void vault_set_challenge(struct vault_call *c, const char *tenant)
                                     "Bearer authorization=\"%s/%s\", resource=\"%s\"",
                                     site_url(&c->site, SVC_LOGIN, NULL, login), tenant,
                                     site_vault_resource(&c->site, resource));
+    /* Behind Cache-Control, Pragma and Expires (wire-samples.md part 1). */
+    http_response_place_header(&c->x->resp, "WWW-Authenticate", 3);
 }
 
 static bool judge(struct vault_call *c, enum token_verdict verdict, const char *header_b64,

@@ -438,8 +438,8 @@ bool key_update_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error 
         !key_body_tags(c->body, &tags, &with_tags, reterr)) {
         return false;
     }
-    if (with_tags) {
-        v.texts.tags = (struct str_view){tags.data, tags.len};
+    if (with_tags) { /* emptied tags are shown as {} from then on (recorded) */
+        v.texts.tags = tags.len > 0 ? (struct str_view){tags.data, tags.len} : sv_from("{}");
     }
     v.meta.updated_s = c->now_s;
     if (strcmp(head.latest, v.meta.version) == 0) {

@@ -142,7 +142,8 @@ bool key_answer_deleted(struct vault_call *c, const struct key_head *head,
     }
     add_key(b, c, v);
     key_add_attributes(b, c, v);
-    add_policy(b, c, v);
+    /* No release_policy here (recorded, 7.3), although the specification's DeletedKeyBundle has it.
+     */
     buf_str(b, "}");
     return buf_ok(b);
 }
@@ -167,7 +168,8 @@ bool key_find(struct vault_call *c, struct kvdb_txn *txn, const char *name, cons
     }
     (void) key_url(c, "keys", sv_from(name), version[0] ? version : NULL, c->object_id);
     if (!key_store_head(txn, c->vault->uid, name, false, head)) {
-        return key_not_found(c, name, version, reterr);
+        /* An update names the key alone where there is none (recorded). */
+        return key_not_found(c, name, c->row->body == BODY_UPDATE ? "" : version, reterr);
     }
     if (key_store_version(txn, c->vault->uid, name, version[0] ? version : head->latest, v)) {
         return true;
