@@ -25,6 +25,7 @@ struct options {
     const char *ports;
     const char *auth;
     const char *durability;
+    const char *latency;
     const char *log_level;
     const char *tenant;
     const char *aliases[8];
@@ -57,6 +58,9 @@ static void parse(struct options *o, int argc, char **argv)
          &o->auth,                                                                                                                                  0,  "strict|permissive"    },
         {"durability",     0, "MODE",              "full (default) or relaxed: answers don't wait for the disk",
          CLI_CHOICE,                                                                                                              &o->durability,   0,  "full|relaxed"         },
+        {"latency",        0, "MODE",
+         "instant (default) or azure: deletes, recoveries and purges take seconds",                                  CLI_CHOICE,
+         &o->latency,                                                                                                                               0,  "instant|azure"        },
         {"ephemeral",      0, NULL,                "The state is thrown away: don't wait for the disk",              CLI_FLAG,
          &o->ephemeral,                                                                                                                             0,  NULL                   },
         {"threads",        0, "N",                 "Event loops (default: one a core)",                              CLI_UINT,    &o->threads,      32, NULL                   },
@@ -131,6 +135,7 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
     if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr)) {
         return false;
     }
+    d->latency = o->latency && strcmp(o->latency, "azure") == 0;
     if (o->auth && strcmp(o->auth, "permissive") == 0) {
         d->arm_open = true;
     } else {

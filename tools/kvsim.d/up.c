@@ -30,6 +30,7 @@
 struct options {
     const char *state;
     const char *durability;
+    const char *latency;
     const char *edition;
     const char *throttle;
     const char *aliases[8];
@@ -58,19 +59,22 @@ static void parse(struct options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
         {"state",      0,   "DIR",               "Directory of the state (default: ~/.local/state/kvsim)",       CLI_STRING,
-         &o->state,                                                                                                                           0,     NULL          },
+         &o->state,                                                                                                                           0,     NULL           },
         {"ephemeral",  0,   NULL,                "Use a temporary state directory, removed at the end",          CLI_FLAG,
-         &o->ephemeral,                                                                                                                       0,     NULL          },
+         &o->ephemeral,                                                                                                                       0,     NULL           },
         {"detach",     'd', NULL,                "Return when the daemons answer; they go on in the background",
-         CLI_FLAG,                                                                                                            &o->detach,     0,     NULL          },
+         CLI_FLAG,                                                                                                            &o->detach,     0,     NULL           },
         {"port-base",  0,   "N",
-         "First of four ports: vaults, resource manager, identity, proxy (default: 7443; 0: any)",               CLI_UINT,    &o->port_base,  65532, NULL          },
+         "First of four ports: vaults, resource manager, identity, proxy (default: 7443; 0: any)",               CLI_UINT,    &o->port_base,  65532, NULL           },
         {"edition",    0,   "NAME",              "Edition of the documented rules: classic (default) or 2026",
-         CLI_CHOICE,                                                                                                          &o->edition,    0,     "classic|2026"},
+         CLI_CHOICE,                                                                                                          &o->edition,    0,     "classic|2026" },
         {"durability", 0,   "MODE",              "full (default) or relaxed: answers don't wait for the disk",
-         CLI_CHOICE,                                                                                                          &o->durability, 0,     "full|relaxed"},
+         CLI_CHOICE,                                                                                                          &o->durability, 0,     "full|relaxed" },
+        {"latency",    0,   "MODE",
+         "instant (default) or azure: deletes, recoveries and purges take seconds of simulated time",
+         CLI_CHOICE,                                                                                                          &o->latency,    0,     "instant|azure"},
         {"alias",      0,   "HOST[:PORT]=VAULT", "Another name for a vault",                                     CLI_STRINGS, o->aliases,     0,
-         NULL                                                                                                                                                      },
+         NULL                                                                                                                                                       },
     };
     const struct cli cli = {.program = "kvsim up",
                             .summary = "Start the simulated Key Vault and the Azure around it.",
@@ -265,13 +269,14 @@ static void start_daemons(struct up *u, const char *bootstrap)
     const char *durability = (u->o.durability  ? u->o.durability
                               : u->o.ephemeral ? "relaxed"
                                                : "full");
+    const char *latency = (u->o.latency ? u->o.latency : "instant");
     const char *edition = (u->o.edition ? u->o.edition : "classic");
-    const char *vault[32] = {"vaultd", "--state",      u->dir,     "--ports",
-                             ports,    "--durability", durability, "--default-tenant",
-                             u->tenant};
+    const char *vault[32] = {"vaultd",  "--state",      u->dir,     "--ports",
+                             ports,     "--durability", durability, "--default-tenant",
+                             u->tenant, "--latency",    latency};
     const char *provider[16] = {"providerd",    "--state",  u->dir,      "--ports", ports,
                                 "--durability", durability, "--edition", edition};
-    size_t n = 9;
+    size_t n = 11;
 
     (void) snprintf(ports, sizeof(ports), "vault=%u,management=%u,identity=%u,proxy=%u",
                     (unsigned) u->ports.vault, (unsigned) u->ports.management,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists, deleted vaults, names, operations. Wire form: wire-samples.md part 1. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/json.h"
 #include "vault/api/answer.h"
 #include "vault/api/arm_vault.h"
+#include "vault/domain/latency.h"
+#include "vault/store/due.h"
 #include "vault/store/vault_store.h"
 
 struct collect {
@@ -154,10 +157,18 @@ bool arm_deleted_get_run(struct vault_call *c, struct kvdb_txn *txn, struct az_e
     return vault_answer_json(c, 200, doc);
 }
 
+/* "&t=SECONDS" */
+static const char *begun_at(const struct vault_call *c, char out[32])
+{
+    (void) snprintf(out, 32, "&t=%lld", (long long) c->now_s);
+    return out;
+}
+
 bool arm_deleted_purge_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_VAULT *v = NULL;
     char base[URL_MAX];
+    char t[32];
     guid_text id;
 
     if (!find_deleted(c, txn, &v, reterr)) {
@@ -167,27 +178,60 @@ bool arm_deleted_purge_run(struct vault_call *c, struct kvdb_txn *txn, struct az
         return az_fail(reterr, AZ_ERR_METHOD_NOT_ALLOWED,
                        "Operation 'DeletedVaultPurge' is not allowed.");
     }
+    if (v->purging) {
+        return arm_being_purged(v, reterr);
+    }
     guid_random(id);
     (void) http_response_set_header(
         &c->x->resp, "Location",
-        "%s/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/operationResults/%s?api-version=%s",
+        "%s/subscriptions/%s/providers/Microsoft.KeyVault/locations/%s/operationResults/%s?api-version=%s%s",
         site_url(&c->site, SVC_MANAGEMENT, NULL, base), v->subscription, v->location, id,
-        c->api_version);
+        c->api_version, c->d->latency ? begun_at(c, t) : "");
     (void) http_response_set_header(&c->x->resp, "retry-after-ms", "50");
-    return vault_store_purge(txn, v, reterr) && vault_answer_empty(c, 202);
+    if (!c->d->latency) {
+        return vault_store_purge(txn, v, reterr) && vault_answer_empty(c, 202);
+    }
+    due_drop(txn, v->purge_at_s, DUE_VAULT_PURGE, v->uid, v->name);
+    v->purging = true;
+    v->purge_at_s = c->now_s + LATENCY_VAULT_PURGE_S;
+    return vault_store_put(txn, v, reterr) && vault_answer_empty(c, 202);
 }
 
-/* Operations here are over before they are asked for. */
+static const char *service_time(char out[TIME_TEXT_MAX], int64_t s)
+{
+    (void) time_format(out, s * 1000, TIME_S);
+    out[10] = ' ';
+    return out;
+}
+
+/* An operation says in its address when it began, as the service's do, and is over a fixed time
+ * later: recorded, wire-samples.md part 1. Without --latency=azure it is over at once. */
 bool arm_operation_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    char when[TIME_TEXT_MAX];
+    const char *t = http_param_get(&c->x->req, "t");
+    int64_t begun = t ? strtoll(t, NULL, 10) : c->now_s;
+    int64_t done = t ? begun + LATENCY_VAULT_PURGE_S : begun;
+    char created[TIME_TEXT_MAX];
+    char last[TIME_TEXT_MAX];
+    char base[URL_MAX];
 
     (void) txn;
     (void) reterr;
-    (void) time_format(when, c->now_s * 1000, TIME_S);
-    when[10] = ' ';
-    AUTO_JSON *doc = json_pack("{s:s,s:s,s:s}", "createdDateTime", when, "lastActionDateTime", when,
-                               "status", "Succeeded");
+    if (begun < 0 || begun > c->now_s) { /* none of ours */
+        begun = done = c->now_s;
+    }
+    if (done > c->now_s) {
+        AUTO_JSON *waiting = json_pack("{s:s,s:s}", "createdDateTime", service_time(created, begun),
+                                       "status", "NotStarted");
+
+        (void) http_response_set_header(&c->x->resp, "Location", "%.64s%s",
+                                        site_url(&c->site, SVC_MANAGEMENT, NULL, base),
+                                        c->x->req.target);
+        return vault_answer_json(c, 202, waiting);
+    }
+    AUTO_JSON *doc =
+        json_pack("{s:s,s:s,s:s}", "createdDateTime", service_time(created, begun),
+                  "lastActionDateTime", service_time(last, done), "status", "Succeeded");
 
     return vault_answer_json(c, 200, doc);
 }

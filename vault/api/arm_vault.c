@@ -230,9 +230,18 @@ static bool create(struct vault_call *c, struct kvdb_txn *txn, const char *name,
     return arm_vault_apply(c, v, true, false, reterr) && store_and_answer(c, txn, v, true, reterr);
 }
 
+bool arm_being_purged(const struct vault *v, struct az_error *reterr)
+{
+    /* What the service says then is not known: ours. */
+    return az_fail(reterr, AZ_ERR_CONFLICT, "The vault '%s' is currently being purged.", v->name);
+}
+
 static bool recover(struct vault_call *c, struct kvdb_txn *txn, struct vault *v,
                     struct az_error *reterr)
 {
+    if (v->purging) {
+        return arm_being_purged(v, reterr);
+    }
     due_drop(txn, v->purge_at_s, DUE_VAULT_PURGE, v->uid, v->name);
     key_store_reschedule(txn, v->uid, c->now_s);
     v->deleted_s = 0;

@@ -24,6 +24,8 @@ vault_handler_fn arm_vault_children_run;
 /* The vault's ARM document; created: provisioningState is RegisteringDns (recorded). New reference.
  */
 json_t *arm_vault_json(struct vault_call *c, const struct vault *v, bool created);
+/* The refusal of what can't be done to a vault whose purge runs (--latency=azure). */
+bool arm_being_purged(const struct vault *v, struct az_error *reterr);
 /* The live vault of the path's subscription and group, or the recorded 404. *ret: vault_free(). */
 bool arm_vault_find(struct vault_call *c, struct kvdb_txn *txn, struct vault **ret,
                     struct az_error *reterr) MUST_CHECK;

@@ -42,6 +42,7 @@ struct vaultd { /* everything a request may touch; main or a test fills it */
     struct sweeper *sweeper;
     struct rbac_cache *rbac; /* role assignments, as providerd has written them through */
     uint8_t root_key[SEAL_KEY_LEN];
+    bool latency;             /* --latency=azure: deletes, recoveries and purges take their time */
     bool arm_open;            /* vaultd runs alone: ARM requests need no control token */
     guid_text default_tenant; /* for challenges of vaults that don't exist */
 };

@@ -11,6 +11,7 @@
 #include "vault/api/byok.h"
 #include "vault/api/key_body.h"
 #include "vault/api/key_cache.h"
+#include "vault/api/key_life.h"
 #include "vault/api/key_render.h"
 
 #define EXCHANGE_KEY_LIFE_S (48 * 60 * 60)
@@ -246,6 +247,9 @@ static bool check_not_deleted(struct vault_call *c, struct kvdb_txn *txn, const 
 
     if (!key_store_head(txn, c->vault->uid, name, true, &head)) {
         return true;
+    }
+    if (head.pending != KEY_SETTLED) {
+        return key_busy(&head, head.name, " and cannot be re-created; retry later", reterr);
     }
     return az_fail_inner(
         reterr, AZ_ERR_CONFLICT, "ObjectIsDeletedButRecoverable",

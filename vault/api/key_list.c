@@ -161,6 +161,7 @@ static bool list_heads(struct vault_call *c, struct kvdb_txn *txn, bool deleted,
     struct page page;
     char next[KEY_NAME_MAX + 1] = "";
     long n = 0;
+    bool first = true;
     bool more = false;
 
     if (!take_page(c, &page, reterr)) {
@@ -177,8 +178,11 @@ static bool list_heads(struct vault_call *c, struct kvdb_txn *txn, bool deleted,
             upper(next, sizeof(next), head.name);
             break;
         }
-        if (key_store_version(txn, c->vault->uid, head.name, head.latest, &v)) {
-            add_item(c, deleted ? &head : NULL, sv_from(head.name), NULL, &v, n++ == 0);
+        n++; /* rows that are not shown count too (recorded: empty pages with a nextLink) */
+        if (head.pending != KEY_DELETING &&
+            key_store_version(txn, c->vault->uid, head.name, head.latest, &v)) {
+            add_item(c, deleted ? &head : NULL, sv_from(head.name), NULL, &v, first);
+            first = false;
         }
     }
     kvdb_iter_free(it);

@@ -254,7 +254,8 @@ static bool purge_key(struct vault_call *c, struct kvdb_txn *txn, const struct d
 
     (void) c;
     (void) reterr;
-    if (key_store_head(txn, d->uid, d->name, true, &head) && head.purge_s == d->at_s) {
+    if (key_store_head(txn, d->uid, d->name, true, &head) && head.purge_s == d->at_s &&
+        head.pending != KEY_RECOVERING) {
         key_store_remove(txn, d->uid, d->name);
     }
     return true;

@@ -71,6 +71,7 @@ struct vault {
     int64_t created_s, updated_s;
     int64_t deleted_s;  /* 0: live */
     int64_t purge_at_s; /* 0: live */
+    bool purging;       /* asked for, and done at purge_at_s (--latency=azure) */
     uint64_t revision;  /* grows with every change */
     struct access_policy *policies;
     size_t n_policies;

@@ -10,13 +10,13 @@
 
 json_t *vault_to_json(const struct vault *v)
 {
-    return json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:O,s:O,s:O}", "uid",
+    return json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:I,s:O,s:O,s:O}", "uid",
                      (json_int_t) v->uid, "name", v->name, "subscription", v->subscription, "group",
                      v->resource_group, "location", v->location, "created",
                      (json_int_t) v->created_s, "updated", (json_int_t) v->updated_s, "deleted",
-                     (json_int_t) v->deleted_s, "purgeAt", (json_int_t) v->purge_at_s, "revision",
-                     (json_int_t) v->revision, "properties", v->properties, "tags", v->tags,
-                     "systemData", v->system_data);
+                     (json_int_t) v->deleted_s, "purgeAt", (json_int_t) v->purge_at_s, "purging",
+                     v->purging, "revision", (json_int_t) v->revision, "properties", v->properties,
+                     "tags", v->tags, "systemData", v->system_data);
 }
 
 static bool text(const json_t *doc, const char *name, char *out, size_t size)
@@ -106,6 +106,7 @@ bool vault_from_json(const json_t *doc, struct vault *v, struct az_error *reterr
     v->updated_s = number(doc, "updated");
     v->deleted_s = number(doc, "deleted");
     v->purge_at_s = number(doc, "purgeAt");
+    v->purging = json_is_true(json_object_get(doc, "purging"));
     v->revision = (uint64_t) number(doc, "revision");
     v->properties = json_incref(json_object_get(doc, "properties"));
     v->tags = json_incref(json_object_get(doc, "tags"));
