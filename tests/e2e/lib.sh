@@ -33,3 +33,12 @@ make_group() { # NAME
     curl -sS -o /dev/null -X PUT -H "Authorization: Bearer $token" -d '{"location":"westeurope"}' \
         "https://management.azure.com/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$1?api-version=2024-11-01"
 }
+
+# After make_group: a vault in which the operator may do everything with keys.
+make_vault() { # GROUP NAME
+    oid=$(printf %s "$token" | cut -d. -f2 | tr '_-' '/+' | sed 's/$/==/' | base64 -di 2>/dev/null | sed 's/.*"oid":"\([^"]*\)".*/\1/')
+    curl -sS -o /dev/null -X PUT -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"location":"westeurope","properties":{
+        "tenantId":"'"$AZURE_TENANT_ID"'","sku":{"family":"A","name":"standard"},"enableRbacAuthorization":false,"accessPolicies":[
+        {"tenantId":"'"$AZURE_TENANT_ID"'","objectId":"'"$oid"'","permissions":{"keys":["all"]}}]}}' \
+        "https://management.azure.com/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$1/providers/Microsoft.KeyVault/vaults/$2?api-version=2023-07-01"
+}

@@ -281,6 +281,18 @@ class Directory(Folder):
                            (("identity", "attach", "nosuch"), "There is no principal")):
             self.refused(self.sim.kvsim(*args, check=False), text)
 
+    def test_the_environment_of_java_has_every_ca_of_the_bundle(self):
+        for mode in ("proxy", "names"):
+            env = json.loads(self.sim.kvsim("env", "--mode", mode, "--format", "json").stdout)
+            options = dict(o[2:].split("=", 1) for o in env["JAVA_TOOL_OPTIONS"].split())
+            self.assertEqual("java.net.useSystemProxies" in options, mode == "proxy")
+            a = subprocess.run(["openssl", "pkcs12", "-in", options["javax.net.ssl.trustStore"], "-nokeys", "-passin",
+                                "pass:" + options["javax.net.ssl.trustStorePassword"]], capture_output=True, text=True, check=True)
+            bundle = pathlib.Path(env["SSL_CERT_FILE"]).read_text()
+            self.assertGreater(bundle.count("BEGIN CERTIFICATE"), 1)
+            self.assertEqual(a.stdout.count("BEGIN CERTIFICATE"), bundle.count("BEGIN CERTIFICATE"))
+            self.assertEqual(a.stdout.count("2.16.840.1.113894.746875.1.1"), bundle.count("BEGIN CERTIFICATE"))
+
     def test_a_wild_clock_is_held(self):
         for args, text in ((("set", "garbage"), "UTC time"), (("set", "1999-01-01T00:00:00Z"), "can't go back"), (("set", "9999-12-31T23:59:59Z"), "8999"),
                            (("set", "2027-02-30T00:00:00Z"), "UTC time"), (("advance", "99999999d"), "duration"), (("advance", "9" * 30 + "d"), "duration"),

@@ -65,6 +65,25 @@ static void add_common(json_t *o, const char *dir, const json_t *e)
     put(o, "KVSIM_STATE", dir);
 }
 
+/* Java reads neither the proxy variables nor PEM by itself (clients.md section 12.1). */
+static void add_java(json_t *o, const char *dir, bool proxy)
+{
+    CLEANUP(buf_done) struct buf options = {0};
+    char bundle[4200];
+    char store[4200];
+
+    (void) snprintf(bundle, sizeof(bundle), "%s/ca-bundle.pem", dir);
+    (void) snprintf(store, sizeof(store), "%s/trust.p12", dir);
+    if (!java_trust_write(bundle, store)) {
+        die("%s can't be written", store);
+    }
+    buf_str(&options, proxy ? "-Djava.net.useSystemProxies=true " : "");
+    buf_str(&options, "-Djavax.net.ssl.trustStore=");
+    buf_str(&options, store);
+    buf_str(&options, " -Djavax.net.ssl.trustStorePassword=" JAVA_TRUST_PASSWORD);
+    put(o, "JAVA_TOOL_OPTIONS", buf_ok(&options) ? options.data : "");
+}
+
 static void add_proxy(json_t *o, const json_t *e)
 {
     static const char *const names[] = {"HTTPS_PROXY", "https_proxy"};
@@ -122,6 +141,7 @@ int cmd_env(int argc, char **argv)
         add_names(o, e);
     }
     add_common(o, dir, e);
+    add_java(o, dir, strcmp(mode, "proxy") == 0);
     if (strcmp(format, "json") == 0) {
         (void) json_dumpf(o, stdout, JSON_INDENT(2));
         (void) putchar('\n');

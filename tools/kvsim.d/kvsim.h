@@ -42,6 +42,11 @@ pid_t endpoints_pid(const json_t *e, const char *daemon);
 json_t *control_call(const char *dir, const json_t *e, const char *method, const char *path,
                      const json_t *body);
 
+/* Writes the certificates of a PEM bundle as a trust store for Java, unless one newer than the
+ * bundle is there. */
+#define JAVA_TRUST_PASSWORD "changeit" /* Java's own default; the store holds nothing secret */
+bool java_trust_write(const char *bundle, const char *path);
+
 int cmd_up(int argc, char **argv);
 int cmd_down(int argc, char **argv);
 int cmd_status(int argc, char **argv);
