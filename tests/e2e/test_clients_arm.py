@@ -178,6 +178,7 @@ class Operations(Arm):
             self.assertEqual((by_location.status, by_location.json), (200, by_get))
 
     def test_an_operation_of_nobody_is_404(self):
+        """A poll URL that was never given out."""
         a = self.call("GET", f"{self.base}/providers/Microsoft.CognitiveServices/locations/westeurope/operationResults/none?api-version=2017-04-18")
         self.assertEqual(a.status, 404)
 
@@ -249,6 +250,16 @@ class Accounts(Arm):
         s.arm("DELETE", s.account_id("phoenix"), version=ARM_AI)
         self.assertIn(s.arm("DELETE", deleted, version=ARM_AI).status, (200, 202, 204))
         self.assertEqual(s.arm("GET", deleted, version=ARM_AI).status, 404)
+
+    def test_the_capacity_of_a_deployment_may_be_a_string(self):
+        """12.8: az sends "1"; 5.6 deployment create, list."""
+        self.account("deploys")
+        path = self.sim.account_id("deploys") + "/deployments"
+        a = self.sim.arm("PUT", path + "/d1", {"sku": {"name": "Standard", "capacity": "1"}, "properties": {
+            "model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-08-06"}}}, ARM_AI)
+        self.assertIn(a.status, (200, 201), a.body)
+        self.assertEqual(a.json["sku"]["capacity"], 1)
+        self.assertEqual([d["name"] for d in self.sim.arm("GET", path, version=ARM_AI).json["value"]], ["d1"])
 
     def test_files_are_paged_as_the_openai_libraries_page(self):
         """They go on with after=ID until a page is empty or says has_more: false."""
