@@ -4,6 +4,7 @@
  * of the route table with and without its permission, and access that is taken away in between.
  */
 #include "common/clock.h"
+#include "common/fsutil.h"
 #include "tests/api/vault_fixture.h"
 #include "vault/api/api.h"
 
@@ -249,6 +250,60 @@ static void access_that_is_taken_away_before_the_write_refuses_it(void **state)
     assert_int_equal(create_with(f, delete_vault), 404);
 }
 
+/* What both the audit and the log hold after a day of right and wrong requests. */
+static void written_down(struct vault_fixture *f, const char *const *tokens, size_t n,
+                         struct buf *out)
+{
+    char path[256];
+    char log[256];
+    struct az_error err;
+    int saved = dup(STDERR_FILENO);
+    FILE *stderr_file = fopen(test_dir_file(&f->dir, "log", log), "we");
+
+    assert_ok(audit_open(test_dir_file(&f->dir, "audit/v.jsonl", path), 1, &f->d.audit, &err),
+              &err);
+    assert_non_null(stderr_file);
+    assert_true(dup2(fileno(stderr_file), STDERR_FILENO) >= 0);
+    for (size_t i = 0; i < n; i++) {
+        (void) vault_call_as(f, tokens[i], "POST", "/keys/k/create", "{\"kty\":\"EC\"}");
+        (void) vault_call_as(f, tokens[i], "GET", "/keys/k", NULL);
+        (void) vault_call_as(f, tokens[i], "POST", "/keys/k/encrypt",
+                             "{\"alg\":\"RSA1_5\",\"value\":\"VE9QU0VDUkVU\"}");
+        (void) vault_call_as(f, tokens[i], "POST", "/_sim/clock", "{}");
+    }
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    (void) close(saved);
+    (void) fclose(stderr_file);
+    audit_close(f->d.audit);
+    f->d.audit = NULL;
+    assert_true(file_read(path, 1 << 20, out));
+    assert_non_null(strstr(out->data, "KeyCreate"));
+    assert_true(file_read(log, 1 << 20, out));
+}
+
+static void no_token_plaintext_or_key_is_written_down(void **state)
+{
+    struct vault_fixture *f = *state;
+    CLEANUP(buf_done) struct buf text = {0};
+    CLEANUP(free_str)
+    char *stranger = api_token(f->signer, TENANT, STRANGER, "https://vault.azure.net");
+    CLEANUP(free_str)
+    char *audience = api_token(f->signer, TENANT, OPERATOR, "https://example.com");
+    const char *const tokens[] = {f->token, stranger, audience, "TOPSECRETTOKEN.x.y"};
+
+    written_down(f, tokens, ARRAY_LEN(tokens), &text);
+    for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
+        const char *signature = strrchr(tokens[i], '.');
+
+        assert_null(strstr(text.data, tokens[i]));
+        assert_true(strlen(signature) < 10 || !strstr(text.data, signature));
+    }
+    assert_null(strstr(text.data, "TOPSECRET"));
+    assert_null(strstr(text.data, "VE9QU0VDUkVU"));
+    assert_null(strstr(text.data, f->d.control.token));
+    assert_null(strstr(text.data, "Bearer "));
+}
+
 static void control_endpoints_need_the_control_token(void **state)
 {
     struct vault_fixture *f = *state;
@@ -269,6 +324,7 @@ int main(void)
         CASE(a_token_for_another_audience_tenant_or_time_is_refused),
         CASE(the_resource_manager_is_reached_through_providerd_only),
         CASE(access_that_is_taken_away_before_the_write_refuses_it),
+        CASE(no_token_plaintext_or_key_is_written_down),
         CASE(control_endpoints_need_the_control_token),
     };
 
