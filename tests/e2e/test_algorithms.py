@@ -145,6 +145,15 @@ class Types(AlgorithmTest):
                            ({"kty": 1}, ""), ({}, ""), ({"kty": "RSA", "key_ops": ["dance"]}, "key_ops")):
             self.assertEqual(self.refused("POST", "/keys/k/create", body), f"Property {name} has invalid value\r\n", body)
 
+    def test_secure_wrap_answers_as_an_operation_that_vaults_do_not_have(self):
+        self.make("sw", {"kty": "RSA-HSM", "key_ops": ["secureWrapKey", "secureUnwrapKey"]})
+        for operation in ("securewrapkey", "secureunwrapkey"):
+            for path in ("/keys/sw/", "/keys/sw//"):
+                self.assertEqual(self.refused("POST", f"{path}{operation}", {"alg": "RSA-OAEP-256"}),
+                                 f"Method POST does not allow operation '{operation}'")  # wording recorded for attestation
+        self.assertEqual(self.refused("POST", "/keys/sw2/create", {"kty": "RSA", "key_ops": ["secureWrapKey"]}, version="7.6"),
+                         "Property key_ops has invalid value\r\n")
+
     def test_a_key_exchange_key_lives_two_days(self):
         a = self.make("kek", {"kty": "RSA-HSM", "key_ops": ["import"]}, version="7.5")["attributes"]
         self.assertEqual(a["exp"] - a["created"], 172800)  # recorded
