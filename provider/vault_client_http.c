@@ -86,10 +86,9 @@ static bool get_vault(void *ctx, const char *vault, const char *principal_oid,
     ret->rbac = json_is_true(json_object_get(doc, "rbac"));
     ret->firewall_on = json_is_true(json_object_get(doc, "firewallOn"));
     ret->bypass_trusted = json_is_true(json_object_get(doc, "bypassTrusted"));
-    ret->identity_key_perms =
+    /* What is held in the model that the vault uses; what the other would give does not count. */
+    *(ret->rbac ? &ret->identity_rbac_perms : &ret->identity_key_perms) =
         (unsigned) json_integer_value(json_object_get(doc, "identityKeyPerms"));
-    ret->identity_rbac_perms =
-        (unsigned) json_integer_value(json_object_get(doc, "identityRbacPerms"));
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "provider/api/answer.h"
 #include "provider/api/dek.h"
+#include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
 
@@ -266,7 +267,11 @@ static bool regenerate_run(struct provider_call *c, struct kvdb_txn *txn, struct
     if (!account_find(c, txn, &a, reterr)) {
         return false;
     }
-    (void) json_object_set_new(a, strcasecmp(which, "key1") == 0 ? "key1" : "key2", new_key());
+    which = strcasecmp(which, "key1") == 0 ? "key1" : "key2";
+    /* The dead value is told from a wrong one: sec.key-rotation. */
+    (void) json_object_set(a, "formerKey", json_object_get(a, which));
+    (void) json_object_set_new(a, which, new_key());
+    rule_log_note(c->d, RULE_SEC_KEY_ROTATION, CMK_OBEYED);
     return account_store_put(txn, a, false, reterr) && answer_keys(c, a);
 }
 

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "provider/api/ai.h"
 #include "provider/api/auth.h"
+#include "provider/api/rule_log.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/store/account_store.h"
 
@@ -85,9 +86,15 @@ static bool key_refused(struct az_error *reterr)
                    "API endpoint for your resource.");
 }
 
+static bool local_auth_off(const json_t *account)
+{
+    return json_is_true(
+        json_object_get(json_object_get(account, "properties"), "disableLocalAuth"));
+}
+
 static bool by_key(const json_t *account, struct str_view key, struct az_error *reterr)
 {
-    if (json_is_true(json_object_get(json_object_get(account, "properties"), "disableLocalAuth"))) {
+    if (local_auth_off(account)) {
         return az_fail(reterr, AZ_ERR_AUTHENTICATION_TYPE_DISABLED,
                        "Key based authentication is disabled for this resource.");
     }
@@ -122,6 +129,31 @@ static bool by_token(struct provider_call *c, struct kvdb_txn *txn, const json_t
     return true;
 }
 
+static void note_key(struct provider_call *c, const json_t *account, struct str_view key, bool in)
+{
+    if (local_auth_off(account)) {
+        rule_log_note(c->d, RULE_SEC_LOCAL_AUTH_OFF, CMK_BROKEN);
+        return;
+    }
+    rule_log_note(c->d, RULE_SEC_AUTH_KEY, in ? CMK_OBEYED : CMK_BROKEN);
+    if (!in && same_key(key, json_text(account, "formerKey"))) {
+        rule_log_note(c->d, RULE_SEC_KEY_ROTATION, CMK_BROKEN);
+    }
+}
+
+static void note_token(struct provider_call *c, const json_t *account, bool in)
+{
+    enum cmk_result verdict = in ? CMK_OBEYED : CMK_BROKEN;
+
+    rule_log_note(c->d, RULE_SEC_AUTH_ENTRA, verdict);
+    if (in && local_auth_off(account)) {
+        rule_log_note(c->d, RULE_SEC_LOCAL_AUTH_OFF, CMK_OBEYED);
+    }
+    if (c->who.upn[0]) {
+        rule_log_note(c->d, RULE_SEC_USER_PRINCIPAL, verdict);
+    }
+}
+
 static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct str_view key = http_header_get(&c->x->req, "api-key");
@@ -147,9 +179,15 @@ static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error
         return false;
     }
     if (key.len > 0) {
-        return by_key(account, key, reterr);
+        bool in = by_key(account, key, reterr);
+
+        note_key(c, account, key, in);
+        return in;
     }
-    return by_token(c, txn, account, token, reterr);
+    bool in = by_token(c, txn, account, token, reterr);
+
+    note_token(c, account, in);
+    return in;
 }
 
 bool ai_authenticate(struct provider_call *c, struct az_error *reterr)

@@ -17,6 +17,7 @@
 #include "provider/api/cmk_check.h"
 #include "provider/api/dek.h"
 #include "provider/api/multipart.h"
+#include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
 
@@ -162,6 +163,7 @@ static bool upload_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
         return az_fail_internal(reterr, "storing a file");
     }
     blob_keep(u->blob); /* if the commit fails it is an orphan, removed at the next start */
+    rule_log_note(c->d, RULE_DATA_FILES, CMK_OBEYED);
     return provider_answer_json(c, is_v1(c) ? 200 : 201, file);
 }
 
@@ -340,13 +342,18 @@ static bool content_prepare(struct provider_call *c, struct az_error *reterr)
     }
     ok = find_file(c, txn, &account, &file, reterr);
     kvdb_abort(txn);
-    if (!ok || !open_key(c, CMK_OP_READ, uid, key, reterr)) {
+    if (!ok) {
+        rule_log_note(c->d, RULE_DATA_FILES, CMK_BROKEN);
+        return false;
+    }
+    if (!open_key(c, CMK_OP_READ, uid, key, reterr)) {
         return false;
     }
     ok = blob_open(c->d->blob_dir, uid, json_text(file, "id"), key,
                    (uint64_t) json_integer_value(json_object_get(file, "bytes")), &d->source,
                    reterr);
     OPENSSL_cleanse(key, sizeof(key));
+    rule_log_note(c->d, RULE_ENC_AES256, ok ? CMK_OBEYED : CMK_BROKEN);
     return ok;
 }
 

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "provider/api/answer.h"
 #include "provider/api/roles.h"
+#include "provider/api/vault_watch.h"
 
 #define SERVICE_VERSION "x-ms-keyvault-service-version"
 
@@ -48,6 +49,7 @@ bool forward_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct http_client_answer *a = calloc(1, sizeof(*a));
     CLEANUP(free_str) char *method = sv_dup(c->x->req.method_name);
+    struct vault_watch watch;
 
     if (!a || !method) {
         free(a);
@@ -59,7 +61,12 @@ bool forward_prepare(struct provider_call *c, struct az_error *reterr)
         !group_exists(c, provider_param(c, 1), reterr)) {
         return false;
     }
-    return call_vaultd(c, method, c->x->req.target, c->x->req.body, a, reterr);
+    vault_watch_before(c, &watch);
+    if (!call_vaultd(c, method, c->x->req.target, c->x->req.body, a, reterr)) {
+        return false;
+    }
+    vault_watch_after(c, &watch, a->status);
+    return true;
 }
 
 /* What the connection and our own layer add themselves is not copied. */

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "provider/api/answer.h"
+#include "provider/api/rule_log.h"
 
 static json_t *principal_json(const struct principal *p)
 {
@@ -47,6 +48,7 @@ struct search {
     const char *text; /* the filter's quoted value; NULL: all */
     const char *tid;
     bool users;
+    bool named_identity; /* a resource's identity was found by its name (id.named-as-resource) */
 };
 
 static void add_match(void *ctx, const struct principal *p)
@@ -59,7 +61,14 @@ static void add_match(void *ctx, const struct principal *p)
     if (!s->text || strcasecmp(s->text, p->appid) == 0 || strcasecmp(s->text, p->oid) == 0 ||
         strcasecmp(s->text, p->display_name) == 0 || strcasecmp(s->text, p->upn) == 0) {
         (void) json_array_append_new(s->list, principal_json(p));
+        s->named_identity = s->named_identity || (s->text && p->kind == PRINCIPAL_SYSTEM_IDENTITY &&
+                                                  strcasecmp(s->text, p->display_name) == 0);
     }
+}
+
+static bool is_by_name(const char *filter)
+{
+    return filter && strncasecmp(filter, "displayName", strlen("displayName")) == 0;
 }
 
 /* "servicePrincipalNames/any(c:c eq 'X')", "displayName eq 'X'": what stands between the quotes. */
@@ -69,13 +78,16 @@ static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     const char *open = filter ? strchr(filter, '\'') : NULL;
     char text[256] = "";
     struct search s = {json_array(), open ? text : NULL, c->who.tid,
-                       sv_ieq(c->x->req.segments[1], "users")};
+                       sv_ieq(c->x->req.segments[1], "users"), false};
 
     (void) reterr;
     if (open) {
         (void) snprintf(text, sizeof(text), "%.*s", (int) strcspn(open + 1, "'"), open + 1);
     }
     directory_each_principal(txn, add_match, &s);
+    if (!s.users && is_by_name(filter)) {
+        rule_log_note(c->d, RULE_ID_NAMED_AS_RESOURCE, s.named_identity ? CMK_OBEYED : CMK_BROKEN);
+    }
     AUTO_JSON *doc = json_pack("{s:o}", "value", s.list);
 
     return provider_answer_json(c, 200, doc);

@@ -87,6 +87,15 @@ expect "key recover restores it" 200 "$(download)"
 az keyvault key delete --id "$kid" -o none
 expect "key delete --id stops it too" 403 "$(download)"
 az keyvault key recover --vault-name azvault -n cmk -o none
+"$root/build/tools/kvsim" rules note rev.cli obeyed
+# The forms that the documents print do not pass az's own check of arguments (OAI22, OAI24; docs/fidelity.md).
+refused "key delete with a vault's name and an id" "" az keyvault key delete --vault-name azvault --id "$kid"
+refused "delete-policy with a key's id" "" az keyvault delete-policy -g rg -n azvault --key_id "$kid"
+az keyvault set-policy -g rg -n azvault --spn "$AZURE_CLIENT_ID" --key-permissions get list -o none
+refused "key delete without keys/delete" "" az keyvault key delete --vault-name azvault -n cmk
+az keyvault set-policy -g rg -n azvault --spn "$AZURE_CLIENT_ID" --key-permissions all -o none
+expect "the key is still there" 200 "$(download)"
+"$root/build/tools/kvsim" rules note rev.cli broken
 az keyvault key set-attributes --vault-name azvault -n cmk --enabled false -o none
 expect "a disabled key stops it" 403 "$(download)"
 az keyvault key set-attributes --vault-name azvault -n cmk --enabled true -o none
@@ -96,8 +105,6 @@ expect "after rotation" 200 "$(download)"
 az cognitiveservices account update -g rg -n azacct --encryption '{"keySource":"Microsoft.CognitiveServices"}' -o none
 az keyvault delete-policy -g rg -n azvault --object-id "$identity" -o none
 expect "without a customer's key the vault is not asked" 200 "$(download)"
-# The forms that the documents print do not pass az's own check of arguments (docs/fidelity.md).
-refused "key delete with a vault's name and an id" "" az keyvault key delete --vault-name azvault --id "$kid"
 az cognitiveservices account delete -g rg -n azacct -o none
 expect "account list-deleted" azacct "$(az cognitiveservices account list-deleted --query '[].name' -o tsv)"
 az cognitiveservices account purge -g rg -n azacct -l westeurope -o none
