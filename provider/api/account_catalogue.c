@@ -465,57 +465,12 @@ static bool calculate_run(struct provider_call *c, struct kvdb_txn *txn, struct 
                   (json_number_value(json_object_iget(p, "avgPromptTokens")) +
                    json_number_value(json_object_iget(p, "avgGeneratedTokens")));
     }
-    double units = (double) (int64_t) ((tokens + 999) / 1000);
+    json_int_t units = (json_int_t) ((tokens + 999) / 1000);
 
-    return answer_doc(c, json_pack("{s:{s:s,s:s,s:s},s:s,s:{s:f,s:f}}", "model", "format", "OpenAI",
+    return answer_doc(c, json_pack("{s:{s:s,s:s,s:s},s:s,s:{s:I,s:I}}", "model", "format", "OpenAI",
                                    "name", m->name, "version", m->version, "skuName",
                                    json_text(c->body, "skuName"), "estimatedCapacity", "value",
                                    units, "deployableValue", units));
-}
-
-/* From the provider's own route tables, so that the list can't be wrong. */
-static void add_operations(json_t *list, const struct arm_route *rows, size_t n)
-{
-    static const struct {
-        unsigned methods;
-        const char *verb;
-        const char *text;
-    } verbs[] = {
-        {HTTP_M_GET,                "read",   "Reads"  },
-        {HTTP_M_PUT | HTTP_M_PATCH, "write",  "Writes" },
-        {HTTP_M_DELETE,             "delete", "Deletes"},
-        {HTTP_M_POST,               "action", "Runs"   }
-    };
-
-    for (size_t i = 0; i < n; i++) {
-        for (size_t v = 0; v < ARRAY_LEN(verbs); v++) {
-            char type[160];
-            json_t *name;
-            json_t *other;
-            size_t at;
-            bool known = false;
-
-            if ((rows[i].row.route.methods & verbs[v].methods) == 0) {
-                continue;
-            }
-            arm_resource_type(&rows[i], type, sizeof(type));
-            name = json_sprintf("%s/%s/%s", ACCOUNT_NS, type, verbs[v].verb);
-            json_array_foreach(list, at, other)
-            {
-                known = known || strcmp(json_text(other, "name"), json_string_value(name)) == 0;
-            }
-            if (known) {
-                json_decref(name);
-                continue;
-            }
-            (void) json_array_append_new(
-                list,
-                json_pack("{s:o,s:b,s:{s:s,s:s,s:o,s:o},s:s}", "name", name, "isDataAction", 0,
-                          "display", "provider", "Microsoft Cognitive Services", "resource", type,
-                          "operation", json_sprintf("%s %s", verbs[v].text, type), "description",
-                          json_sprintf("%s %s.", verbs[v].text, type), "origin", "user,system"));
-        }
-    }
 }
 
 static bool operations_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -524,11 +479,13 @@ static bool operations_run(struct provider_call *c, struct kvdb_txn *txn, struct
 
     (void) txn;
     (void) reterr;
-    add_operations(list, provider_account_routes, provider_account_routes_len);
-    add_operations(list, provider_deleted_account_routes, provider_deleted_account_routes_len);
-    add_operations(list, provider_deployment_routes, provider_deployment_routes_len);
-    add_operations(list, provider_account_child_routes, provider_account_child_routes_len);
-    add_operations(list, provider_catalogue_routes, provider_catalogue_routes_len);
+    arm_add_operations(list, provider_account_routes, provider_account_routes_len, true);
+    arm_add_operations(list, provider_deleted_account_routes, provider_deleted_account_routes_len,
+                       true);
+    arm_add_operations(list, provider_deployment_routes, provider_deployment_routes_len, true);
+    arm_add_operations(list, provider_account_child_routes, provider_account_child_routes_len,
+                       true);
+    arm_add_operations(list, provider_catalogue_routes, provider_catalogue_routes_len, true);
     return answer_list(c, list);
 }
 

@@ -62,3 +62,54 @@ void arm_resource_type(const struct arm_route *row, char *out, size_t size)
     }
     out[n] = '\0';
 }
+
+static bool is_listed(json_t *list, const char *name)
+{
+    json_t *other;
+    size_t i;
+
+    json_array_foreach(list, i, other)
+    {
+        if (strcmp(json_text(other, "name"), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void arm_add_operations(json_t *list, const struct arm_route *rows, size_t n, bool with_origin)
+{
+    static const struct {
+        unsigned methods;
+        const char *verb;
+        const char *text;
+    } verbs[] = {
+        {HTTP_M_GET,                "read",   "Reads"  },
+        {HTTP_M_PUT | HTTP_M_PATCH, "write",  "Writes" },
+        {HTTP_M_DELETE,             "delete", "Deletes"},
+        {HTTP_M_POST,               "action", "Runs"   }
+    };
+
+    for (size_t i = 0; i < n * ARRAY_LEN(verbs); i++) {
+        const struct arm_route *row = &rows[i / ARRAY_LEN(verbs)];
+        size_t v = i % ARRAY_LEN(verbs);
+        char type[160];
+        char name[256];
+        json_t *one;
+
+        arm_resource_type(row, type, sizeof(type));
+        (void) snprintf(name, sizeof(name), "%s/%s/%s", row->versions->ns, type, verbs[v].verb);
+        if ((row->row.route.methods & verbs[v].methods) == 0 || is_listed(list, name)) {
+            continue;
+        }
+        one = json_pack("{s:s,s:{s:s,s:s,s:o,s:o}}", "name", name, "display", "provider",
+                        row->versions->ns, "resource", type, "operation",
+                        json_sprintf("%s %s", verbs[v].text, type), "description",
+                        json_sprintf("%s %s.", verbs[v].text, type));
+        if (with_origin) {
+            (void) json_object_set_new(one, "isDataAction", json_false());
+            (void) json_object_set_new(one, "origin", json_string("user,system"));
+        }
+        (void) json_array_append_new(list, one);
+    }
+}

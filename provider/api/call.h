@@ -121,6 +121,9 @@ bool arm_check_location(const char *type, const char *location, char region[32],
                         struct az_error *reterr) MUST_CHECK;
 /* "accounts/deployments": the literals of the row's path after the namespace. */
 void arm_resource_type(const struct arm_route *row, char *out, size_t size);
+/* What a provider's operations list says of these rows, so that the list can't be wrong; what is
+ * there already is not added again. with_origin: with isDataAction and origin. */
+void arm_add_operations(json_t *list, const struct arm_route *rows, size_t n, bool with_origin);
 #define ARM_SUB   "/subscriptions/{s}"
 #define ARM_GROUP ARM_SUB "/resourceGroups/{g}"
 

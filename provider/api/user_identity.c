@@ -447,6 +447,19 @@ static bool credential_delete_run(struct provider_call *c, struct kvdb_txn *txn,
         child_del(txn, json_text(u, "principalId"), FEDERATED, provider_param(c, 3)) ? 200 : 204);
 }
 
+static bool operations_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    json_t *list = json_array();
+
+    (void) txn;
+    (void) reterr;
+    arm_add_operations(list, provider_user_identity_routes, provider_user_identity_routes_len,
+                       false);
+    AUTO_JSON *doc = json_pack("{s:o}", "value", list);
+
+    return provider_answer_json(c, 200, doc);
+}
+
 #define IDENTITIES ARM_GROUP "/providers/" TYPE
 #define IDENTITY   IDENTITIES "/{n}"
 #define FEDERATION IDENTITY "/" FEDERATED
@@ -467,6 +480,7 @@ const struct arm_route provider_user_identity_routes[] = {
     ROW(HTTP_M_PUT,    FEDERATION "/{f}",  "FederatedCredentialPut",     EXEC_WRITE, true,  SINCE_2022, credential_put_run),
     ROW(HTTP_M_DELETE, FEDERATION "/{f}",  "FederatedCredentialDelete",  EXEC_WRITE, false, SINCE_2022, credential_delete_run),
     ROW(HTTP_M_GET,    ARM_GROUP "/providers/" ACCOUNT_NS "/accounts/{n}/providers/" NS "/identities/default", NULL, EXEC_LOOP, false, ALL, system_identity_run),
+    ROW(HTTP_M_GET,    "/providers/" NS "/operations", NULL,             EXEC_LOOP,  false, ALL,        operations_run),
 };
 /* clang-format on */
 const size_t provider_user_identity_routes_len = ARRAY_LEN(provider_user_identity_routes);

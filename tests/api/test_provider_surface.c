@@ -380,7 +380,7 @@ static void the_catalogue_answers(void **state)
         {"POST", PLAIN "/calculateModelCapacity",
          "{\"model\":{\"format\":\"OpenAI\",\"name\":\"gpt-4o\",\"version\":\"2024-08-06\"},\"skuName\":\"ProvisionedManaged\",\"workloads\":["
          "{\"requestPerMinute\":10,\"requestParameters\":{\"avgPromptTokens\":700,\"avgGeneratedTokens\":60}}]}",
-         "\"value\":8.0"                                                                                                                                                                     },
+         "\"value\":8,"                                                                                                                                                                      },
     };
     struct provider_fixture *f = *state;
 
