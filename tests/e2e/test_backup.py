@@ -137,6 +137,7 @@ class Backup(unittest.TestCase):
         value = self.backup("damage")
         self.purge("damage")
         for bad, text in (("ZG9lc25vdGV4aXN0", "Backup blob is corrupt."), ("", "Backup blob is corrupt."), ("!", "Backup blob is corrupt."),
+                          ("A" * 6304, "Backup blob contains invalid or corrupt version."),  # recorded
                           (value[:len(value) // 4 * 4 - 8], "Backup blob contains invalid or corrupt version."),
                           (value[:400] + ("A" if value[400] != "A" else "B") + value[401:], "Backup blob contains invalid or corrupt version.")):
             a = self.sim.vault("one-bak", "POST", "/keys/restore", {"value": bad})

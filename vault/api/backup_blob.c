@@ -170,9 +170,12 @@ bool backup_blob_open(const uint8_t root_key[SEAL_KEY_LEN], const struct backup_
     struct str_view jwe;
     struct az_error ignored;
 
-    if (!base64url_read(sv_from(value), &blob) || blob.len <= 1 + magic_len ||
-        blob.data[0] != magic_len || memcmp(blob.data + 1, MAGIC, magic_len) != 0) {
+    if (!base64url_read(sv_from(value), &blob) || blob.len == 0 || blob.len <= 1u + blob.data[0]) {
         return no_blob(reterr);
+    }
+    /* The name is the blob's version: zeros are a blob with an empty one (recorded). */
+    if (blob.data[0] != magic_len || memcmp(blob.data + 1, MAGIC, magic_len) != 0) {
+        return backup_blob_damaged(reterr);
     }
     jwe = (struct str_view){(const char *) blob.data + 1 + magic_len, blob.len - 1 - magic_len};
     if (!split(jwe, part) || part[1].len != 0 || !join(part, &sealed)) {
