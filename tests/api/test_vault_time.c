@@ -131,16 +131,19 @@ static void a_deleted_vault_is_not_served_comes_back_whole_and_goes_in_time(void
     assert_int_equal(vault_arm(f, "GET", VAULT_PATH "demo", NULL), 404);
     assert_int_equal(vault_arm(f, "GET", DELETED "demo", NULL), 200);
     /* Its name is taken everywhere. */
-    assert_int_equal(vault_arm(f, "PUT",
-                               "/subscriptions/" SUB
-                               "/resourceGroups/other/providers/Microsoft.KeyVault/vaults/DEMO",
-                               "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" TENANT
-                               "\",\"sku\":{\"name\":\"standard\"},\"accessPolicies\":[]}}"),
-                     409);
-    assert_int_equal(vault_arm(f, "PUT", VAULT_PATH "demo",
-                               "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" TENANT
-                               "\",\"sku\":{\"name\":\"standard\"},\"createMode\":\"recover\"}}"),
-                     200);
+    assert_int_equal(
+        vault_arm(f, "PUT",
+                  "/subscriptions/" SUB
+                  "/resourceGroups/other/providers/Microsoft.KeyVault/vaults/DEMO",
+                  "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" TENANT
+                  "\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"},\"accessPolicies\":[]}}"),
+        409);
+    assert_int_equal(
+        vault_arm(
+            f, "PUT", VAULT_PATH "demo",
+            "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" TENANT
+            "\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"},\"createMode\":\"recover\"}}"),
+        200);
     assert_int_equal(sign(f), 200); /* policies and keys are as they were */
     vault_advance(f, 200 * DAY);
     assert_int_equal(sign(f), 200);
@@ -148,10 +151,11 @@ static void a_deleted_vault_is_not_served_comes_back_whole_and_goes_in_time(void
     vault_advance(f, 90 * DAY);
     assert_int_equal(vault_arm(f, "GET", DELETED "demo", NULL), 404);
     /* The name is free again, and the new vault has none of the old one's keys. */
-    assert_int_equal(vault_arm(f, "PUT", VAULT_PATH "demo",
-                               "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" TENANT
-                               "\",\"sku\":{\"name\":\"standard\"},\"accessPolicies\":[]}}"),
-                     200);
+    assert_int_equal(
+        vault_arm(f, "PUT", VAULT_PATH "demo",
+                  "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" TENANT
+                  "\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"},\"accessPolicies\":[]}}"),
+        200);
     vault_grant(f, "\"all\"");
     assert_int_equal(vault_call(f, "GET", "/keys/k", NULL), 404);
     assert_int_equal(vault_call(f, "GET", "/deletedkeys/k", NULL), 404);

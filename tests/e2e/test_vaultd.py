@@ -260,7 +260,7 @@ class Vaults(VaultTest):
         self.sim.arm("DELETE", self.sim.vault_id("taken"))
         purge = f"/subscriptions/{self.sim.sub}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/taken/purge"
         self.assertEqual(self.sim.arm("POST", purge).status, 202)
-        self.assertTrue(self.sim.arm("POST", check, {"name": "taken", "type": "x"}).json["nameAvailable"])
+        self.assertTrue(self.sim.arm("POST", check, {"name": "taken", "type": "Microsoft.KeyVault/vaults"}).json["nameAvailable"])
 
     def test_only_the_owner_manages(self):
         made = dict(l.split("=", 1) for l in self.sim.kvsim("principal", "add").stdout.split())

@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "vault/api/answer.h"
+#include "vault/api/arm_errors.h"
 #include "vault/api/auth.h"
 #include "vault/api/key_fields.h"
 #include "vault/api/sweep.h"
@@ -67,6 +68,9 @@ static bool find_row(struct vault_call *c, enum vault_plane plane, struct az_err
         memcpy(c->params, m.params, sizeof(m.params));
         c->n_params = m.n_params;
         return true;
+    }
+    if (plane == PLANE_ARM && m.allowed == 0) {
+        return arm_fail_type(c, reterr);
     }
     if (plane != PLANE_DATA) {
         return m.allowed != 0

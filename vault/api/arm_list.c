@@ -238,19 +238,27 @@ bool arm_operation_run(struct vault_call *c, struct kvdb_txn *txn, struct az_err
 
 bool arm_check_name_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    const char *name = json_string_value(json_object_iget(c->body, "name"));
+    const char *name = json_text(c->body, "name");
+    struct az_error why;
+    bool valid = arm_vault_name_check(name, &why);
 
-    if (!name) {
+    if (!*name) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST, "The property \"name\" is missing or invalid.");
     }
-    AUTO_JSON *doc = json_pack("{s:b}", "nameAvailable", vault_store_revision(txn, name) == 0);
-
-    if (vault_store_revision(txn, name) != 0) {
-        (void) json_object_set_new(doc, "reason", json_string("AlreadyExists"));
-        (void) json_object_set_new(doc, "message",
-                                   json_sprintf("The name '%s' is already in use.", name));
+    if (strcasecmp(json_text(c->body, "type"), "Microsoft.KeyVault/vaults") != 0) {
+        return az_fail(reterr, AZ_ERR_BAD_REQUEST, "The property \"type\" is missing or invalid.");
     }
-    return vault_answer_json(c, 200, doc);
+    if (valid && vault_store_revision(txn, name) == 0) {
+        AUTO_JSON *yes = json_pack("{s:b}", "nameAvailable", 1);
+
+        return vault_answer_json(c, 200, yes);
+    }
+    AUTO_JSON *no = json_pack("{s:b,s:s,s:o}", "nameAvailable", 0, "reason",
+                              valid ? "AlreadyExists" : "AccountNameInvalid", "message",
+                              valid ? json_sprintf("The name '%s' is already in use.", name)
+                                    : json_string(why.message));
+
+    return vault_answer_json(c, 200, no);
 }
 
 bool arm_empty_list_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)

@@ -4,10 +4,11 @@
 #include "vault/api/arm_vault.h"
 #include "vault/api/version.h"
 
-#define SUB   "/subscriptions/{s}"
-#define KV    "/providers/Microsoft.KeyVault"
-#define VAULT SUB "/resourceGroups/{g}" KV "/vaults/{n}"
-#define ARM   PLANE_ARM, VERSION_ANY, 0, NULL
+#define SUB       "/subscriptions/{s}"
+#define KV        "/providers/Microsoft.KeyVault"
+#define VAULT     SUB "/resourceGroups/{g}" KV "/vaults/{n}"
+#define ROW(from) PLANE_ARM, VERSION_FROM(from), 0, NULL
+#define ARM       ROW(ARM_2015_06_01)
 
 /* clang-format off */
 const struct vault_route vault_arm_routes[] = {
@@ -15,18 +16,18 @@ const struct vault_route vault_arm_routes[] = {
     {{HTTP_M_PATCH,  VAULT},                                                      ARM, "VaultPatch",       EXEC_WRITE, true,  NULL, arm_vault_patch_run},
     {{HTTP_M_GET,    VAULT},                                                      ARM, "VaultGet",         EXEC_LOOP,  false, NULL, arm_vault_get_run},
     {{HTTP_M_DELETE, VAULT},                                                      ARM, "VaultDelete",      EXEC_WRITE, false, NULL, arm_vault_delete_run},
-    {{HTTP_M_PUT,    VAULT "/accessPolicies/{kind}"},                             ARM, "VaultAccessPolicyChanged", EXEC_WRITE, true, NULL, arm_vault_policies_run},
-    {{HTTP_M_GET,    VAULT "/privateLinkResources"},                              ARM, NULL,               EXEC_LOOP,  false, NULL, arm_private_links_run},
-    {{HTTP_M_GET,    VAULT "/privateEndpointConnections"},                        ARM, NULL,               EXEC_LOOP,  false, NULL, arm_vault_children_run},
-    {{HTTP_M_GET,    VAULT "/networkSecurityPerimeterConfigurations"},            ARM, NULL,               EXEC_LOOP,  false, NULL, arm_vault_children_run},
+    {{HTTP_M_PUT,    VAULT "/accessPolicies/{kind}"},                             ROW(ARM_2016_10_01), "VaultAccessPolicyChanged", EXEC_WRITE, true, NULL, arm_vault_policies_run},
+    {{HTTP_M_GET,    VAULT "/privateLinkResources"},                              ROW(ARM_2018_02_14), NULL,               EXEC_LOOP,  false, NULL, arm_private_links_run},
+    {{HTTP_M_GET,    VAULT "/privateEndpointConnections"},                        ROW(ARM_2018_02_14), NULL,               EXEC_LOOP,  false, NULL, arm_vault_children_run},
+    {{HTTP_M_GET,    VAULT "/networkSecurityPerimeterConfigurations"},            ROW(ARM_2024_12_01_PREVIEW), NULL,               EXEC_LOOP,  false, NULL, arm_vault_children_run},
     {{HTTP_M_GET,    SUB "/resourceGroups/{g}" KV "/vaults"},                     ARM, "VaultList",        EXEC_LOOP,  false, NULL, arm_vault_list_run},
     {{HTTP_M_GET,    SUB KV "/vaults"},                                           ARM, "VaultList",        EXEC_LOOP,  false, NULL, arm_vault_list_run},
     {{HTTP_M_GET,    SUB "/resources"},                                           ARM, "VaultList",        EXEC_LOOP,  false, NULL, arm_resources_run},
-    {{HTTP_M_GET,    SUB KV "/deletedVaults"},                                    ARM, "VaultListDeleted", EXEC_LOOP,  false, NULL, arm_deleted_list_run},
-    {{HTTP_M_GET,    SUB KV "/locations/{l}/deletedVaults/{n}"},                  ARM, "VaultGetDeleted",  EXEC_LOOP,  false, NULL, arm_deleted_get_run},
-    {{HTTP_M_POST,   SUB KV "/locations/{l}/deletedVaults/{n}/purge"},            ARM, "VaultPurge",       EXEC_WRITE, false, NULL, arm_deleted_purge_run},
+    {{HTTP_M_GET,    SUB KV "/deletedVaults"},                                    ROW(ARM_2016_10_01), "VaultListDeleted", EXEC_LOOP,  false, NULL, arm_deleted_list_run},
+    {{HTTP_M_GET,    SUB KV "/locations/{l}/deletedVaults/{n}"},                  ROW(ARM_2016_10_01), "VaultGetDeleted",  EXEC_LOOP,  false, NULL, arm_deleted_get_run},
+    {{HTTP_M_POST,   SUB KV "/locations/{l}/deletedVaults/{n}/purge"},            ROW(ARM_2016_10_01), "VaultPurge",       EXEC_WRITE, false, NULL, arm_deleted_purge_run},
     {{HTTP_M_GET,    SUB KV "/locations/{l}/operationResults/{id}"},              ARM, NULL,               EXEC_LOOP,  false, NULL, arm_operation_run},
-    {{HTTP_M_POST,   SUB KV "/checkNameAvailability"},                            ARM, "VaultCheckName",   EXEC_LOOP,  true,  NULL, arm_check_name_run},
+    {{HTTP_M_POST,   SUB KV "/checkNameAvailability"},                            ROW(ARM_2016_10_01), "VaultCheckName",   EXEC_LOOP,  true,  NULL, arm_check_name_run},
     {{HTTP_M_GET,    SUB "/resourceGroups/{g}" KV "/managedHSMs"},                ARM, NULL,               EXEC_LOOP,  false, NULL, arm_empty_list_run},
     {{HTTP_M_GET,    SUB KV "/managedHSMs"},                                      ARM, NULL,               EXEC_LOOP,  false, NULL, arm_empty_list_run},
     {{HTTP_M_GET,    SUB KV "/deletedManagedHSMs"},                               ARM, NULL,               EXEC_LOOP,  false, NULL, arm_empty_list_run},

@@ -3,13 +3,15 @@
  * part 1. */
 #include "vault/api/arm_vault.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/json.h"
 #include "vault/api/answer.h"
+#include "vault/api/arm_fields.h"
+#include "vault/api/version.h"
 #include "vault/domain/vault_json.h"
+#include "vault/domain/vault_name.h"
 #include "vault/store/due.h"
 #include "vault/store/key_store.h"
 #include "vault/store/vault_store.h"
@@ -25,64 +27,6 @@ static json_t *vault_id(const struct vault *v)
         v->subscription, v->resource_group, v->name);
 }
 
-static void copy_member(json_t *to, const json_t *from, const char *name)
-{
-    json_t *v = json_object_get(from, name);
-
-    if (v) {
-        (void) json_object_set(to, name, v);
-    }
-}
-
-/* Rules that say nothing more than the default are not shown (recorded). */
-static bool plain_network(const json_t *acls)
-{
-    const char *bypass = json_string_value(json_object_get(acls, "bypass"));
-    const char *action = json_string_value(json_object_get(acls, "defaultAction"));
-
-    return bypass && strcasecmp(bypass, "AzureServices") == 0 && action &&
-           strcasecmp(action, "Allow") == 0 &&
-           json_array_size(json_object_get(acls, "ipRules")) == 0 &&
-           json_array_size(json_object_get(acls, "virtualNetworkRules")) == 0;
-}
-
-static json_t *properties_json(struct vault_call *c, const struct vault *v, bool created)
-{
-    static const char *const order[] = {"sku",
-                                        "tenantId",
-                                        "networkAcls",
-                                        "accessPolicies",
-                                        "enabledForDeployment",
-                                        "enabledForDiskEncryption",
-                                        "enabledForTemplateDeployment",
-                                        "enableSoftDelete",
-                                        "softDeleteRetentionInDays",
-                                        "enableRbacAuthorization",
-                                        "enablePurgeProtection"};
-    json_t *p = json_object();
-    char url[URL_MAX];
-    char lower[VAULT_NAME_MAX + 1];
-
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        copy_member(p, v->properties, order[i]);
-    }
-    if (plain_network(json_object_get(p, "networkAcls"))) {
-        (void) json_object_del(p, "networkAcls");
-    }
-    arm_location(lower, sizeof(lower), v->name);
-    (void) json_object_set_new(
-        p, "vaultUri",
-        json_sprintf(created ? "%s" : "%s/", site_url(&c->site, SVC_VAULT, lower, url)));
-    (void) json_object_set_new(p, "provisioningState",
-                               json_string(created ? "RegisteringDns" : "Succeeded"));
-    copy_member(p, v->properties, "publicNetworkAccess");
-    if (!json_object_get(p, "publicNetworkAccess") &&
-        vault_version_at_least(c, "2021-06-01-preview")) {
-        (void) json_object_set_new(p, "publicNetworkAccess", json_string("Enabled"));
-    }
-    return p;
-}
-
 json_t *arm_vault_json(struct vault_call *c, const struct vault *v, bool created)
 {
     json_t *doc = json_object();
@@ -92,10 +36,10 @@ json_t *arm_vault_json(struct vault_call *c, const struct vault *v, bool created
     (void) json_object_set_new(doc, "type", json_string("Microsoft.KeyVault/vaults"));
     (void) json_object_set_new(doc, "location", json_string(v->location));
     (void) json_object_set(doc, "tags", v->tags);
-    if (vault_version_at_least(c, "2021-04-01-preview")) {
+    if (vault_version_in(c, VERSION_FROM(ARM_2021_04_01_PREVIEW))) {
         (void) json_object_set(doc, "systemData", v->system_data);
     }
-    (void) json_object_set_new(doc, "properties", properties_json(c, v, created));
+    (void) json_object_set_new(doc, "properties", arm_fields_show(c, v, created));
     return doc;
 }
 
@@ -143,21 +87,23 @@ bool arm_vault_find(struct vault_call *c, struct kvdb_txn *txn, struct vault **r
         name, group);
 }
 
-static bool check_name(const char *name, struct az_error *reterr)
+bool arm_vault_name_check(const char *name, struct az_error *reterr)
 {
-    size_t len = strlen(name);
-    bool good = len >= 3 && len <= VAULT_NAME_MAX && isalpha((unsigned char) name[0]) &&
-                name[len - 1] != '-';
-
-    for (size_t i = 0; good && i < len; i++) {
-        good = (isalnum((unsigned char) name[i]) || name[i] == '-') &&
-               !(name[i] == '-' && name[i + 1] == '-');
+    if (!vault_name_valid(name)) {
+        /* As quoted in public issues; what follows the first two sentences there varies. */
+        return az_fail(
+            reterr, AZ_ERR_VAULT_NAME_NOT_VALID,
+            "The vault name '%.64s' is invalid. A vault's name must be between 3-24 alphanumeric "
+            "characters. The name must begin with a letter, end with a letter or digit, and not contain "
+            "consecutive hyphens. Follow this link for more information: "
+            "https://go.microsoft.com/fwlink/?linkid=2147742",
+            name);
     }
-    return good ||
+    /* error-reserved-resource-name.md */
+    return !vault_name_reserved(name) ||
            az_fail(
-               reterr, AZ_ERR_VAULT_NAME_NOT_VALID,
-               "The vault name '%.64s' is invalid. A vault's name must be between 3-24 alphanumeric "
-               "characters.",
+               reterr, AZ_ERR_RESERVED_RESOURCE_NAME,
+               "The resource name '%s' or a part of the name is a trademarked or reserved word.",
                name);
 }
 
@@ -213,14 +159,14 @@ static bool create(struct vault_call *c, struct kvdb_txn *txn, const char *name,
     if (!v) {
         return az_fail_internal(reterr, "out of memory");
     }
-    if (!check_name(name, reterr)) {
+    if (!arm_vault_name_check(name, reterr)) {
         return false;
     }
     if (!location || !*location) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST,
                        "The 'location' property is required for this definition.");
     }
-    (void) snprintf(v->name, sizeof(v->name), "%s", name);
+    (void) snprintf(v->name, sizeof(v->name), "%.24s", name);
     (void) vault_param(c, P_SUB, v->subscription, sizeof(v->subscription));
     (void) vault_param(c, P_GROUP, v->resource_group, sizeof(v->resource_group));
     arm_location(v->location, sizeof(v->location), location);
@@ -249,15 +195,28 @@ static bool recover(struct vault_call *c, struct kvdb_txn *txn, struct vault *v,
     return store_and_answer(c, txn, v, false, reterr);
 }
 
+/* A resource stays where it is: the resource manager's own text. */
+static bool same_location(struct vault_call *c, const struct vault *v, struct az_error *reterr)
+{
+    char location[64];
+
+    arm_location(location, sizeof(location), json_text(c->body, "location"));
+    return !location[0] || strcmp(location, v->location) == 0 ||
+           az_fail(
+               reterr, AZ_ERR_INVALID_RESOURCE_LOCATION,
+               "The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same "
+               "name cannot be created in location '%.40s'. Please select a new resource name.",
+               v->name, v->location, v->resource_group, location);
+}
+
 bool arm_vault_put_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_VAULT *v = NULL;
     char name[128];
     char group[128];
     char sub[64];
-    const char *mode =
-        json_string_value(json_object_iget(json_object_iget(c->body, "properties"), "createMode"));
-    bool recovering = mode && strcasecmp(mode, "recover") == 0;
+    bool recovering = strcasecmp(json_text(json_object_iget(c->body, "properties"), "createMode"),
+                                 "recover") == 0;
 
     (void) vault_param(c, P_NAME, name, sizeof(name));
     (void) vault_param(c, P_GROUP, group, sizeof(group));
@@ -280,6 +239,9 @@ bool arm_vault_put_run(struct vault_call *c, struct kvdb_txn *txn, struct az_err
     }
     if (v->deleted_s > 0) {
         return recover(c, txn, v, reterr);
+    }
+    if (!same_location(c, v, reterr)) {
+        return false;
     }
     return arm_vault_apply(c, v, false, false, reterr) &&
            store_and_answer(c, txn, v, false, reterr);

@@ -33,5 +33,7 @@ bool arm_vault_find(struct vault_call *c, struct kvdb_txn *txn, struct vault **r
  */
 bool arm_vault_apply(struct vault_call *c, struct vault *v, bool create, bool patch,
                      struct az_error *reterr) MUST_CHECK;
+/* A name that a vault may have; the service's errors. */
+bool arm_vault_name_check(const char *name, struct az_error *reterr) MUST_CHECK;
 /* "West Europe" -> "westeurope" */
 void arm_location(char *out, size_t size, const char *text);

@@ -119,9 +119,6 @@ bool vault_answer_empty(struct vault_call *c, int status);
 
 /* Is the request's api-version in this set (VERSION_FROM(..) and the like)? */
 bool vault_version_in(const struct vault_call *c, uint64_t set);
-/* Is the request's api-version the same as or later than `version`? Unknown later ones count as
- * newest. */
-bool vault_version_at_least(const struct vault_call *c, const char *version);
 
 /* The row tables; api.c searches them in this order. */
 extern const struct vault_route vault_key_routes[];

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "vault/api/arm_errors.h"
+
 #define NEWEST_STABLE          "2026-04-01"
 
 #define VERSION_NAME(id, text) text,
@@ -18,14 +20,6 @@ _Static_assert(ARRAY_LEN(data_names) == DATA_VERSION_COUNT && ARRAY_LEN(data_nam
                "a set of versions has 64 bits");
 _Static_assert(ARRAY_LEN(arm_names) == ARM_VERSION_COUNT && ARRAY_LEN(arm_names) <= 64,
                "a set of versions has 64 bits");
-
-bool vault_version_at_least(const struct vault_call *c, const char *version)
-{
-    int at = api_version_find(
-        c->site.service == SVC_MANAGEMENT ? &vault_arm_versions : &vault_data_versions, version);
-
-    return at >= 0 && c->version_index >= at;
-}
 
 bool vault_version_in(const struct vault_call *c, uint64_t set)
 {
@@ -49,10 +43,7 @@ bool vault_version_check(struct vault_call *c, struct az_error *reterr)
     if (c->version_index >= 0) {
         return true;
     }
-    return arm ? az_fail(
-                     reterr, AZ_ERR_INVALID_API_VERSION,
-                     "The api-version '%.64s' is invalid. The supported versions are '%s' and later ones.",
-                     v, arm_names[0])
+    return arm ? arm_fail_version(c, v, reterr)
                : az_fail(
                      reterr, AZ_ERR_BAD_PARAMETER,
                      "The specified version (%.64s) is not recognized. Consider using the latest "
