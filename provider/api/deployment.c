@@ -145,7 +145,7 @@ static json_t *rates_json(int64_t capacity)
 {
     return json_pack("[{s:s,s:i,s:I},{s:s,s:i,s:I}]", "key", "request", "renewalPeriod", 10,
                      "count", (json_int_t) capacity, "key", "token", "renewalPeriod", 60, "count",
-                     (json_int_t) (capacity * 1000));
+                     (json_int_t) capacity * 1000);
 }
 
 /* Until 2022-12-01 a deployment has scaleSettings, then a SKU and rates (both recorded). */

@@ -238,6 +238,11 @@ static void an_encryption_scope_lives(void **state)
     assert_int_equal(arm(f, LATEST, "GET", ACCT "/encryptionScopes/s", NULL), 404);
 }
 
+static int number(const char *s)
+{
+    return (int) strtol(s, NULL, 10);
+}
+
 /* Recorded: 193548 transactions on 26 October 2022 of a million a month. */
 static void a_commitment_plan_is_bought_in_proportion_to_the_month(void **state)
 {
@@ -264,10 +269,10 @@ static void a_commitment_plan_is_bought_in_proportion_to_the_month(void **state)
     assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "lang/commitmentPlans/p", plan), 201);
     assert_string_equal(text(f, "type"), "Microsoft.CognitiveServices/accounts/commitmentplans");
     current = json_object_get(json_object_get(f->a.doc, "properties"), "current");
-    month = atoi(text(f, "properties.current.startDate") + 5);
+    month = number(text(f, "properties.current.startDate") + 5);
     days = month == 2 ? 28 : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
-    days += month == 2 && atoi(text(f, "properties.current.startDate")) % 4 == 0;
-    days_left = days - atoi(text(f, "properties.current.startDate") + 8) + 1;
+    days += month == 2 && number(text(f, "properties.current.startDate")) % 4 == 0;
+    days_left = days - number(text(f, "properties.current.startDate") + 8) + 1;
     quantity = json_integer_value(json_object_get(json_object_get(current, "quota"), "quantity"));
     assert_int_equal(quantity, (1000000 * days_left + days / 2) / days);
     assert_int_equal(arm(f, LATEST, "GET", ACCOUNT_PATH "lang/commitmentPlans", NULL), 200);
