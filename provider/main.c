@@ -391,6 +391,7 @@ int main(int argc, char **argv)
     if (!start(&p, &o, &err)) {
         log_error("%s", err.detail[0] ? err.detail : err.message);
         stop(&p);
+        rule_log_free(p.d.rules);
         return 1;
     }
     daemon_notify_ready();
