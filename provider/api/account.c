@@ -186,7 +186,7 @@ static bool delete_account(struct provider_call *c, struct kvdb_txn *txn, json_t
         if (account_identity(txn, a, &p)) {
             (void) directory_del_principal(txn, p.oid);
         }
-        account_store_purge(c->d, txn, a);
+        account_store_purge(txn, a);
     }
     return true;
 }

@@ -87,7 +87,7 @@ static bool deleted_purge_run(struct provider_call *c, struct kvdb_txn *txn,
     if (account_identity(txn, a, &p)) {
         (void) directory_del_principal(txn, p.oid);
     }
-    account_store_purge(c->d, txn, a);
+    account_store_purge(txn, a);
     return provider_lro_add(c, txn, ACCOUNT_NS, account_location(a), "", true, reterr) &&
            provider_answer_empty(c, 202);
 }

@@ -337,8 +337,7 @@ static enum http_step step_loop(struct provider_call *c)
 
 static enum http_step step_write(struct provider_call *c, struct kvdb_txn *txn)
 {
-    if (!account_store_sweep(c->d, txn, c->now_ms / 1000, &c->error) ||
-        !c->row->run(c, txn, &c->error)) {
+    if (!account_store_sweep(txn, c->now_ms / 1000, &c->error) || !c->row->run(c, txn, &c->error)) {
         return finish_error(c);
     }
     if (c->retry_prepare) {

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "provider/api/call.h"
 #include "provider/store/blobs.h"
 #include "provider/store/child_store.h"
 
@@ -269,8 +268,7 @@ bool account_store_due(struct kvdb_txn *txn, int64_t now_s)
     return first_due(txn, now_s, &found);
 }
 
-bool account_store_sweep(struct providerd *d, struct kvdb_txn *txn, int64_t now_s,
-                         struct az_error *reterr)
+bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *reterr)
 {
     struct kvkey found;
 
@@ -284,41 +282,33 @@ bool account_store_sweep(struct providerd *d, struct kvdb_txn *txn, int64_t now_
             return false;
         }
         if (a) {
-            account_store_purge(d, txn, a);
+            account_store_purge(txn, a);
         }
         (void) kvdb_del(txn, &found);
     }
     return !kvdb_failed(txn) || az_fail_internal(reterr, "the sweep failed");
 }
 
-struct purge {
-    struct providerd *d;
-    const char *uid;
-    json_t *ids;
-};
-
-static void note_file(void *ctx, json_t *file)
+static void note_file(void *ids, json_t *file)
 {
-    struct purge *p = ctx;
-
-    (void) json_array_append(p->ids, json_object_get(file, "id"));
+    (void) json_array_append(ids, json_object_get(file, "id"));
 }
 
-void account_store_purge(struct providerd *d, struct kvdb_txn *txn, const json_t *account)
+void account_store_purge(struct kvdb_txn *txn, const json_t *account)
 {
     AUTO_JSON *ids = json_array();
-    struct purge p = {d, json_text(account, "uid"), ids};
+    const char *uid = json_text(account, "uid");
     json_t *id;
     size_t i;
 
-    file_store_each(txn, p.uid, note_file, &p);
+    file_store_each(txn, uid, note_file, ids);
     json_array_foreach(ids, i, id)
     {
-        (void) file_store_del(txn, p.uid, json_string_value(id));
+        (void) file_store_del(txn, uid, json_string_value(id));
         /* A blob whose record's deletion does not commit would be lost: the data key is gone by
          * then only if it does. Orphans are removed at start, so blobs are left to that. */
     }
-    child_purge(txn, p.uid);
+    child_purge(txn, uid);
     if (json_text(account, "domain")[0]) {
         account_store_del_domain(txn, json_text(account, "domain"));
     }

@@ -9,8 +9,6 @@
 
 #include "common/kvdb.h"
 
-struct providerd;
-
 /* *ret: new reference, NULL when there is none. */
 bool account_store_get(struct kvdb_txn *txn, const char *sub, const char *group, const char *name,
                        bool deleted, json_t **ret, struct az_error *reterr) MUST_CHECK;
@@ -37,7 +35,6 @@ void file_store_each(struct kvdb_txn *txn, const char *uid, void (*fn)(void *ctx
 
 /* Deleted accounts whose 48 hours are over. */
 bool account_store_due(struct kvdb_txn *txn, int64_t now_s);
-bool account_store_sweep(struct providerd *d, struct kvdb_txn *txn, int64_t now_s,
-                         struct az_error *reterr) MUST_CHECK;
+bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *reterr) MUST_CHECK;
 /* Everything of a deleted account goes: record, files, domain. */
-void account_store_purge(struct providerd *d, struct kvdb_txn *txn, const json_t *account);
+void account_store_purge(struct kvdb_txn *txn, const json_t *account);

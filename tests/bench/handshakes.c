@@ -45,7 +45,7 @@ static int dial(uint16_t port)
 }
 
 /* One round; false: it failed. */
-static int round_trip(SSL_CTX *ctx, uint16_t port, const char *sni, int resume)
+static int round_trip(SSL_CTX *ctx, uint16_t port, char *sni, int resume)
 {
     static const char request[] = "GET /health HTTP/1.1\r\nHost: management.localhost\r\n\r\n";
     char answer[4096];

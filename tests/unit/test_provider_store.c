@@ -211,9 +211,9 @@ static void the_sweep_purges_a_due_account_with_its_files_and_domain(void **stat
     account_store_put_domain(f->txn, "acct", a);
     file_store_put(f->txn, "u1", "file-1", file);
     file_store_put(f->txn, "u2", "file-1", file);
-    assert_ok(account_store_sweep(NULL, f->txn, NOW - 1, &err), &err);
+    assert_ok(account_store_sweep(f->txn, NOW - 1, &err), &err);
     assert_true(there(f, "acct", true));
-    assert_ok(account_store_sweep(NULL, f->txn, NOW, &err), &err);
+    assert_ok(account_store_sweep(f->txn, NOW, &err), &err);
     assert_false(there(f, "acct", true));
     assert_true(there(f, "other", false));
     assert_false(account_store_domain_taken(f->txn, "acct"));
