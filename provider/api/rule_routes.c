@@ -225,8 +225,10 @@ void rules_print_page(FILE *out)
         "what Microsoft documents since 2026.\n\n**Editions**: `classic` (default) and `2026`; every "
         "rule holds in both, with the differences its text gives.\n\n",
         out);
-    for (char s = 'A'; s <= 'G'; s++) {
-        (void) fprintf(out, "## %c. %s\n\n", s, sections[s - 'A']);
+    for (size_t n = 0; n < ARRAY_LEN(sections); n++) {
+        char s = (char) ('A' + n);
+
+        (void) fprintf(out, "## %c. %s\n\n", s, sections[n]);
         for (unsigned i = 0; i < CMK_RULE_COUNT; i++) {
             const struct cmk_rule *r = cmk_rule_at((enum cmk_rule_id) i);
 

@@ -109,6 +109,7 @@ struct restated {
 };
 
 static struct restated rules[64];
+static unsigned long verdicts[CMK_RULE_COUNT][3]; /* by verdict, over the whole sweep */
 static size_t n_rules;
 
 static size_t dim_named(const char *name)
@@ -122,6 +123,18 @@ static size_t dim_named(const char *name)
     return 0;
 }
 
+static unsigned bit_of(size_t dim, const char *value)
+{
+    for (unsigned i = 0; i < n_values(dim); i++) {
+        if (strcmp(dims[dim].values[i], value) == 0) {
+            return 1u << i;
+        }
+    }
+    fail_msg("%s is never '%s'", dims[dim].name, value);
+    return 0;
+}
+
+/* A value, a list of values, or "@set". */
 static unsigned mask_of(const json_t *root, size_t dim, const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -129,21 +142,16 @@ static unsigned mask_of(const json_t *root, size_t dim, const json_t *value)
     json_t *item;
     size_t i;
 
-    if (text && text[0] == '@') {
-        value = json_object_get(json_object_get(root, "sets"), text + 1);
-        assert_non_null(value);
-        text = NULL;
+    if (text && text[0] != '@') {
+        return bit_of(dim, text);
     }
     if (text) {
-        for (i = 0; i < n_values(dim); i++) {
-            mask |= strcmp(dims[dim].values[i], text) == 0 ? 1u << i : 0;
-        }
-        assert_int_not_equal(mask, 0); /* a value that does not exist */
-        return mask;
+        value = json_object_get(json_object_get(root, "sets"), text + 1);
     }
+    assert_true(json_is_array(value));
     json_array_foreach(value, i, item)
     {
-        mask |= mask_of(root, dim, item);
+        mask |= bit_of(dim, json_string_value(item));
     }
     return mask;
 }
@@ -352,6 +360,7 @@ static void compare(const struct point *p)
         enum cmk_result should = restated_verdict(&rules[i], p);
         const char *id = cmk_rule_at(rules[i].id)->id;
 
+        verdicts[rules[i].id][should]++;
         if (results[rules[i].id] != should) {
             differ(p, id, names[results[rules[i].id]], names[should]);
         }
@@ -447,6 +456,19 @@ static void evaluator_and_restatement_agree_on_drawn_points(void **state)
     (void) printf("%lu drawn points in %.2f s\n", draws, seconds_since(&from));
 }
 
+static void every_judgement_was_obeyed_broken_and_not_applicable(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < n_rules; i++) {
+        const unsigned long *n = verdicts[rules[i].id];
+
+        if (n[CMK_OBEYED] == 0 || n[CMK_BROKEN] == 0 || n[CMK_NOT_APPLICABLE] == 0) {
+            fail_msg("%s: obeyed %lu, broken %lu, not applicable %lu", cmk_rule_at(rules[i].id)->id,
+                     n[CMK_OBEYED], n[CMK_BROKEN], n[CMK_NOT_APPLICABLE]);
+        }
+    }
+}
+
 static void every_judgement_is_restated(void **state)
 {
     (void) state;
@@ -469,6 +491,7 @@ int main(void)
         cmocka_unit_test(every_judgement_is_restated),
         cmocka_unit_test(evaluator_and_restatement_agree_on_the_whole_cross),
         cmocka_unit_test(evaluator_and_restatement_agree_on_drawn_points),
+        cmocka_unit_test(every_judgement_was_obeyed_broken_and_not_applicable),
     };
 
     return cmocka_run_group_tests(tests, load, NULL);

@@ -6,9 +6,12 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/cli.h"
 #include "common/fsutil.h"
@@ -35,19 +38,32 @@ static void print_json(const json_t *doc)
 
 static json_t *table_of_program(void)
 {
-    char command[4300];
     char path[4200];
+    int ends[2];
+    int status = 1;
     FILE *in;
-    json_t *doc;
+    pid_t pid;
 
     program_path("providerd", path);
-    (void) snprintf(command, sizeof(command), "'%s' --print-rules json", path);
-    in = strchr(path, '\'') ? NULL : popen(command, "re"); /* our own path, quoted */
-    doc = in ? json_loadf(in, 0, NULL) : NULL;
-    if (!in || pclose(in) != 0 || !doc) {
+    if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+        die("%s can't be started: %s", path, strerror(errno));
+    }
+    if (pid == 0) {
+        (void) dup2(ends[1], STDOUT_FILENO);
+        (void) execl(path, path, "--print-rules", "json", (char *) NULL);
+        _exit(127);
+    }
+    (void) close(ends[1]);
+    in = fdopen(ends[0], "r");
+    AUTO_JSON *doc = in ? json_loadf(in, 0, NULL) : NULL;
+
+    if (in) {
+        (void) fclose(in);
+    }
+    if (waitpid(pid, &status, 0) != pid || status != 0 || !doc) {
         die("%s --print-rules has failed", path);
     }
-    return doc;
+    return take_ptr(doc);
 }
 
 /* {"rules": [...]}, with counters when a daemon runs. */
