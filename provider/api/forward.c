@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "provider/api/answer.h"
+#include "provider/api/auth.h"
 #include "provider/api/roles.h"
 #include "provider/api/vault_watch.h"
 
@@ -45,6 +46,59 @@ static bool group_exists(struct provider_call *c, const char *group, struct az_e
                             "Resource group '%s' could not be found.", group);
 }
 
+/* *wanted: the permission model that a PUT or PATCH of a vault asks for. False: it asks for none.
+ */
+static bool asks_for_model(const struct provider_call *c, bool *wanted)
+{
+    const struct http_request *req = &c->x->req;
+    AUTO_JSON *body = NULL;
+    json_t *rbac;
+
+    if ((req->method != HTTP_M_PUT && req->method != HTTP_M_PATCH) || req->n_segments != 8 ||
+        !sv_ieq(req->segments[6], "vaults") || req->body.len == 0) {
+        return false;
+    }
+    body = json_loadb(req->body.ptr, req->body.len, 0, NULL);
+    rbac = json_object_iget(json_object_iget(body, "properties"), "enableRbacAuthorization");
+    *wanted = json_is_true(rbac);
+    return json_is_boolean(rbac);
+}
+
+/*
+ * Who may manage vaults but not roles can't give themselves access by another permission model:
+ * changing it needs the right to assign roles (key-vault/general/rbac-guide.md). Creating a vault
+ * with either does not.
+ */
+static bool may_change_model(struct provider_call *c, struct az_error *reterr)
+{
+    struct vault_facts facts;
+    struct kvdb_txn *txn = NULL;
+    char action[ARM_ACTION_MAX];
+    char scope[ARM_SCOPE_MAX];
+    char vault[64];
+    bool wanted;
+    bool ok;
+
+    if (!asks_for_model(c, &wanted)) {
+        return true;
+    }
+    (void) snprintf(vault, sizeof(vault), "%.*s",
+                    (int) (c->x->req.segments[7].len < 63 ? c->x->req.segments[7].len : 63),
+                    c->x->req.segments[7].ptr);
+    if (!c->d->vaults->get_vault(c->d->vaults->ctx, vault, NULL, &facts, reterr)) {
+        return false;
+    }
+    if (!facts.exists || facts.rbac == wanted || !arm_action_of(&c->x->req, action, scope)) {
+        return true;
+    }
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = provider_authorize(c, txn, "Microsoft.Authorization/roleAssignments/write", scope, reterr);
+    kvdb_abort(txn);
+    return ok;
+}
+
 bool forward_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct http_client_answer *a = calloc(1, sizeof(*a));
@@ -59,6 +113,9 @@ bool forward_prepare(struct provider_call *c, struct az_error *reterr)
     c->prepared_free = answer_free;
     if (c->x->req.n_segments > 3 && sv_ieq(c->x->req.segments[2], "resourceGroups") &&
         !group_exists(c, provider_param(c, 1), reterr)) {
+        return false;
+    }
+    if (!may_change_model(c, reterr)) {
         return false;
     }
     vault_watch_before(c, &watch);

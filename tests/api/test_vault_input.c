@@ -136,7 +136,7 @@ static void a_bad_path_or_method_changes_nothing(void **state)
 
 #define PROPS(more)                                                       \
     "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" TENANT \
-    "\",\"sku\":{\"name\":\"standard\"}," more "}}"
+    "\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"}," more "}}"
 #define POLICY                                              \
     "{\"tenantId\":\"" TENANT "\",\"objectId\":\"" OPERATOR \
     "\",\"permissions\":{\"keys\":[\"get\"]}}"

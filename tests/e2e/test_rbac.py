@@ -383,6 +383,23 @@ class ResourceManager(RbacTest):
                     refused = a.status == 403 and a.code == "AuthorizationFailed"
                     self.assertEqual(not refused, role in may, a.body)
 
+    def test_changing_the_permission_model_needs_the_right_to_assign_roles(self):
+        who = self.principal()
+        self.assigned(self.sub, CONTRIBUTOR, who)
+        body = {"location": "westeurope", "properties": {"tenantId": self.sim.tenant, "sku": {"family": "A", "name": "standard"},
+                                                         "accessPolicies": [], "enableRbacAuthorization": True}}
+        vault = self.sim.vault_id("model")
+        self.assertEqual(self.arm(who, "PUT", vault, body).status, 200)
+        self.assertEqual(self.arm(who, "PUT", vault, body).status, 200)
+        a = self.arm(who, "PATCH", vault, {"properties": {"enableRbacAuthorization": False}})
+        self.assertEqual((a.status, a.code), (403, "AuthorizationFailed"))
+        self.assertIn("'Microsoft.Authorization/roleAssignments/write'", a.json["error"]["message"])
+        body["properties"]["enableRbacAuthorization"] = False
+        self.assertEqual(self.arm(who, "PUT", vault, body).status, 403)
+        self.assertTrue(self.sim.arm("GET", vault).json["properties"]["enableRbacAuthorization"])
+        self.assigned(vault, USER_ACCESS_ADMINISTRATOR, who)
+        self.assertEqual(self.arm(who, "PATCH", vault, {"properties": {"enableRbacAuthorization": False}}).status, 200)
+
     def test_a_role_at_a_group_reaches_what_is_in_it_only(self):
         self.sim.group("mine")
         who = self.principal()
