@@ -48,6 +48,44 @@ static json_t *new_key(void)
     return json_string(hex);
 }
 
+struct count {
+    const char *region;
+    const char *kind; /* NULL: all */
+    int64_t n;
+};
+
+static bool count_account(void *ctx, json_t *a)
+{
+    struct count *k = ctx;
+
+    k->n += strcmp(json_text(a, "location"), k->region) == 0 &&
+            (!k->kind || strcasecmp(json_text(a, "kind"), k->kind) == 0);
+    return true;
+}
+
+int64_t account_count(struct kvdb_txn *txn, const char *subscription, const char *region,
+                      const char *kind)
+{
+    struct count k = {region, kind, 0};
+
+    (void) account_store_each(txn, subscription, NULL, false, count_account, &k);
+    return k.n;
+}
+
+/* The text is from memory of public reports (docs/fidelity.md). */
+static bool check_quota(struct provider_call *c, struct kvdb_txn *txn, const char *region,
+                        struct az_error *reterr)
+{
+    bool openai = strcasecmp(json_text(c->body, "kind"), "OpenAI") == 0;
+
+    return (account_count(txn, c->subscription.id, region, NULL) < ACCOUNTS_REGION &&
+            (!openai ||
+             account_count(txn, c->subscription.id, region, "OpenAI") < ACCOUNTS_OPENAI)) ||
+           az_fail(reterr, AZ_ERR_INSUFFICIENT_QUOTA,
+                   "Insufficient quota. Cannot create/update/move resource '%.64s'.",
+                   provider_param(c, 2));
+}
+
 /* What create needs beyond what account_check() judges. */
 static bool check_create(struct provider_call *c, struct kvdb_txn *txn, char region[32],
                          struct az_error *reterr)
@@ -63,7 +101,7 @@ static bool check_create(struct provider_call *c, struct kvdb_txn *txn, char reg
         reterr->target = "sku";
         return false;
     }
-    return true;
+    return check_quota(c, txn, region, reterr);
 }
 
 static bool create(struct provider_call *c, struct kvdb_txn *txn, const char *group,

@@ -27,6 +27,13 @@ void account_touch(struct provider_call *c, json_t *account);
 bool account_find(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                   struct az_error *reterr) MUST_CHECK;
 
+/* Quotas of accounts in a region (recorded 2023-07-25), and what is used of them (kind NULL: all).
+ */
+#define ACCOUNTS_OPENAI 40
+#define ACCOUNTS_REGION 200
+int64_t account_count(struct kvdb_txn *txn, const char *subscription, const char *region,
+                      const char *kind);
+
 /* Are changes of this account finished in the background in the request's version (recorded)? */
 bool account_asynchronous(const struct provider_call *c, const json_t *account);
 bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,

@@ -31,7 +31,7 @@ static void upper(const char *in, char out[32])
 {
     size_t i;
 
-    for (i = 0; in[i] && i < 31; i++) {
+    for (i = 0; i < 31 && in[i]; i++) {
         out[i] = in[i] >= 'a' && in[i] <= 'z' ? (char) (in[i] - 32) : in[i];
     }
     out[i] = '\0';
@@ -204,29 +204,12 @@ static json_t *usage_json(const char *name, const char *label, int64_t used, int
                      "Count");
 }
 
-struct count {
-    const char *region;
-    const char *kind; /* NULL: all */
-    int64_t n;
-};
-
-static bool count_account(void *ctx, json_t *a)
-{
-    struct count *k = ctx;
-
-    k->n += strcmp(json_text(a, "location"), k->region) == 0 &&
-            (!k->kind || strcmp(json_text(a, "kind"), k->kind) == 0);
-    return true;
-}
-
 /* Limits recorded 2023-07-25; the use is counted. */
 static bool usages_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *usage = NULL;
     char region[32];
     json_t *list;
-    struct count all = {region, NULL, 0};
-    struct count openai = {region, "OpenAI", 0};
 
     if (!arm_check_location(ACCOUNT_NS "/locations", provider_param(c, 1), region, reterr)) {
         return false;
@@ -251,13 +234,13 @@ static bool usages_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
                 list, usage_json(quota, label, deployment_used(usage, region, quota), m->quota));
         }
     }
-    (void) account_store_each(txn, c->subscription.id, NULL, false, count_account, &all);
-    (void) account_store_each(txn, c->subscription.id, NULL, false, count_account, &openai);
     (void) json_array_append_new(
         list,
-        usage_json("OpenAI.S0.AccountCount", "Maximum resources for OpenAI S0 sku.", openai.n, 40));
+        usage_json("OpenAI.S0.AccountCount", "Maximum resources for OpenAI S0 sku.",
+                   account_count(txn, c->subscription.id, region, "OpenAI"), ACCOUNTS_OPENAI));
     (void) json_array_append_new(
-        list, usage_json("AccountCount", "Maximum Resources per Region", all.n, 200));
+        list, usage_json("AccountCount", "Maximum Resources per Region",
+                         account_count(txn, c->subscription.id, region, NULL), ACCOUNTS_REGION));
     return answer_list(c, list);
 }
 

@@ -9,6 +9,7 @@
 #include "provider/api/answer.h"
 #include "provider/api/auth.h"
 #include "provider/api/roles.h"
+#include "provider/api/user_identity.h"
 #include "provider/api/vault_watch.h"
 
 #define SERVICE_VERSION "x-ms-keyvault-service-version"
@@ -345,6 +346,13 @@ bool forward_resources_run(struct provider_call *c, struct kvdb_txn *txn, struct
             json_decref(m.list);
             return az_fail_internal(reterr, "listing accounts");
         }
+    }
+    if ((!type[0] || strcasecmp(type, "Microsoft.ManagedIdentity/userAssignedIdentities") == 0) &&
+        !user_identity_each_resource(txn, c->subscription.id,
+                                     c->x->req.n_segments > 3 ? provider_param(c, 1) : NULL,
+                                     add_account, &m)) {
+        json_decref(m.list);
+        return az_fail_internal(reterr, "listing identities");
     }
     if (!sort_resources(m.list)) {
         json_decref(m.list);

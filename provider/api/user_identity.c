@@ -279,6 +279,26 @@ static bool list_group_run(struct provider_call *c, struct kvdb_txn *txn, struct
     return arm_need_group(c, txn, reterr) && list(c, txn, provider_param(c, 1), reterr);
 }
 
+bool user_identity_each_resource(struct kvdb_txn *txn, const char *subscription, const char *group,
+                                 bool (*fn)(void *ctx, json_t *generic), void *ctx)
+{
+    AUTO_JSON *all = json_array();
+    struct collect k = {NULL, group, all, true};
+    bool ok = child_each(txn, subscription, COLLECTION, add_identity, &k);
+    json_t *u;
+    size_t i;
+
+    json_array_foreach(all, i, u)
+    {
+        AUTO_JSON *generic = json_pack(
+            "{s:o,s:s,s:s,s:s,s:O}", "id", identity_id(u), "name", json_text(u, "name"), "type",
+            TYPE, "location", json_text(u, "location"), "tags", json_object_get(u, "tags"));
+
+        ok = ok && fn(ctx, generic);
+    }
+    return ok;
+}
+
 bool user_identity_delete_group(struct provider_call *c, struct kvdb_txn *txn, const char *group,
                                 struct az_error *reterr)
 {

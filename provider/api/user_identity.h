@@ -13,3 +13,6 @@ bool user_identity_by_id(struct kvdb_txn *txn, const char *id, json_t **ret,
 /* The identities of a group die with it. */
 bool user_identity_delete_group(struct provider_call *c, struct kvdb_txn *txn, const char *group,
                                 struct az_error *reterr) MUST_CHECK;
+/* As generic resources, for /resources; group NULL: all. */
+bool user_identity_each_resource(struct kvdb_txn *txn, const char *subscription, const char *group,
+                                 bool (*fn)(void *ctx, json_t *generic), void *ctx);

@@ -79,7 +79,7 @@ static bool known(struct provider_fixture *f, const char *oid)
 static void an_identity_lives_with_its_principal(void **state)
 {
     struct provider_fixture *f = *state;
-    struct ids ids;
+    struct ids ids = {0};
 
     make(f, ID1, &ids);
     assert_string_equal(text(f, "id"), ID1);
@@ -159,7 +159,7 @@ static void federated_credentials_are_kept(void **state)
     struct provider_fixture *f = *state;
     const char *good =
         "{\"properties\":{\"issuer\":\"https://i\",\"subject\":\"s\",\"audiences\":[\"api://x\"]}}";
-    struct ids ids;
+    struct ids ids = {0};
 
     make(f, ID1, &ids);
     assert_int_equal(arm(f, V2023, "GET", ID1 "/federatedIdentityCredentials", NULL), 200);
@@ -196,8 +196,8 @@ static int patch_identity(struct provider_fixture *f, const char *type, const ch
 static void identities_are_attached_to_an_account_and_taken_away(void **state)
 {
     struct provider_fixture *f = *state;
-    struct ids one;
-    struct ids two;
+    struct ids one = {0};
+    struct ids two = {0};
     json_t *map;
     char system[40];
     char raw[1024];
@@ -304,8 +304,8 @@ static void attach(struct provider_fixture *f, const char *id, int status)
 static void an_attached_identity_gets_its_tokens(void **state)
 {
     struct provider_fixture *f = *state;
-    struct ids one;
-    struct ids two;
+    struct ids one = {0};
+    struct ids two = {0};
     struct token_claims claims;
     char query[512];
 
@@ -332,7 +332,7 @@ static void an_attached_identity_gets_its_tokens(void **state)
 static void graph_knows_whose_an_identity_is(void **state)
 {
     struct provider_fixture *f = *state;
-    struct ids one;
+    struct ids one = {0};
     char target[256];
     char *token = api_token(f->d.signer, TENANT, OPERATOR, "https://graph.microsoft.com");
 
@@ -349,10 +349,23 @@ static void graph_knows_whose_an_identity_is(void **state)
     free(token);
 }
 
+static void identities_are_resources_among_others(void **state)
+{
+    struct provider_fixture *f = *state;
+    struct ids one = {0};
+
+    make(f, ID1, &one);
+    assert_int_equal(
+        arm(f, "2021-04-01", "GET", "/subscriptions/" SUB "/resourceGroups/rg/resources", NULL),
+        200);
+    assert_non_null(memmem(f->a.resp.body.data, f->a.resp.body.len, ID1, strlen(ID1)));
+    assert_non_null(memmem(f->a.resp.body.data, f->a.resp.body.len, ACCT, strlen(ACCT)));
+}
+
 static void a_group_takes_its_identities_with_it(void **state)
 {
     struct provider_fixture *f = *state;
-    struct ids one;
+    struct ids one = {0};
 
     make(f, ID1, &one);
     assert_int_equal(
@@ -374,6 +387,7 @@ int main(void)
         CASE(the_system_identity_of_an_account_is_shown_by_its_scope),
         CASE(an_attached_identity_gets_its_tokens),
         CASE(graph_knows_whose_an_identity_is),
+        CASE(identities_are_resources_among_others),
         CASE(a_group_takes_its_identities_with_it),
     };
 

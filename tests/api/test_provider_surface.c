@@ -314,6 +314,30 @@ static int data_plane(struct provider_fixture *f, const char *host, const char *
                                                   .headers = {{"api-key", key}}});
 }
 
+/* A quota of 40 in a region, recorded; one of them is the fixture's. */
+static void accounts_of_a_region_have_a_quota(void **state)
+{
+    struct provider_fixture *f = *state;
+    const char *body =
+        "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"}}";
+    struct api_store_hash before;
+    char path[256];
+
+    for (int i = 1; i < 40; i++) {
+        (void) snprintf(path, sizeof(path), ACCOUNT_PATH "number%d", i);
+        assert_int_equal(arm(f, LATEST, "PUT", path, body), 201);
+    }
+    before = api_store_hash(f->d.db);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "more", body), 400);
+    assert_string_equal(text(f, "error.code"), "InsufficientQuota");
+    assert_store_unchanged(f->d.db, before);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "more",
+                         "{\"kind\":\"OpenAI\",\"location\":\"eastus\",\"sku\":{\"name\":\"S0\"}}"),
+                     201);
+    assert_int_equal(arm(f, LATEST, "DELETE", ACCOUNT_PATH "number1", NULL), 200);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "other", body), 201);
+}
+
 /* Without a custom sub-domain there is only the region's endpoint, and keys alone open it. */
 static void a_region_serves_the_account_whose_key_is_given(void **state)
 {
@@ -415,6 +439,7 @@ int main(void)
         CASE(a_patch_is_202_where_the_service_works_in_the_background),
         CASE(openai_can_become_ai_services_and_go_back),
         CASE(keys_and_connection_strings_go_in_and_never_come_out),
+        CASE(accounts_of_a_region_have_a_quota),
         CASE(a_region_serves_the_account_whose_key_is_given),
         CASE(the_oldest_version_knows_no_soft_delete),
         CASE(the_catalogue_answers),
