@@ -15,6 +15,7 @@
 #include "vault/api/api.h"
 #include "vault/api/key_cache.h"
 #include "vault/api/sweep.h"
+#include "vault/api/throttle.h"
 #include "vault/api/vault_cache.h"
 
 #define SCHEMA   2
@@ -26,6 +27,7 @@ struct options {
     const char *auth;
     const char *durability;
     const char *latency;
+    const char *throttle;
     const char *log_level;
     const char *tenant;
     const char *aliases[8];
@@ -58,6 +60,9 @@ static void parse(struct options *o, int argc, char **argv)
          &o->auth,                                                                                                                                  0,  "strict|permissive"    },
         {"durability",     0, "MODE",              "full (default) or relaxed: answers don't wait for the disk",
          CLI_CHOICE,                                                                                                              &o->durability,   0,  "full|relaxed"         },
+        {"throttle",       0, "MODE",
+         "off (default) or azure: the documented limits per vault and 10 seconds",                                   CLI_CHOICE,
+         &o->throttle,                                                                                                                              0,  "off|azure"            },
         {"latency",        0, "MODE",
          "instant (default) or azure: deletes, recoveries and purges take seconds",                                  CLI_CHOICE,
          &o->latency,                                                                                                                               0,  "instant|azure"        },
@@ -134,6 +139,9 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
     (void) snprintf(path, sizeof(path), "%s/vault/root.key", o->state);
     if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr)) {
         return false;
+    }
+    if (o->throttle && strcmp(o->throttle, "azure") == 0 && !(d->throttle = throttle_new())) {
+        return az_fail_internal(reterr, "out of memory");
     }
     d->latency = o->latency && strcmp(o->latency, "azure") == 0;
     if (o->auth && strcmp(o->auth, "permissive") == 0) {
@@ -243,6 +251,7 @@ static void stop(struct program *p)
     sweeper_free(p->d.sweeper);
     rbac_cache_free(p->d.rbac);
     keypool_free(p->d.pool);
+    throttle_free(p->d.throttle);
     kvdb_close(p->d.db);
     sim_clock_close(p->d.clock);
 }

@@ -93,7 +93,7 @@ class Permissions(VaultTest):
         rows = [r.split("\t") for r in routes.stdout.splitlines() if r.startswith("data\t")]
         self.assertGreater(len(rows), 20)
         everything = sorted({r[4] for r in rows})
-        for _, method, path, _, permission, action, audit, _ in rows:
+        for _, method, path, _, permission, action, audit, *_ in rows:
             with self.subTest(f"{method} {path}"):
                 self.assertTrue(permission != "-" and action != "-" and audit != "-")
                 url = path.replace("{name?}", "k").replace("{name}", "k").replace("{version?}", "")

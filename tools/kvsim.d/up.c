@@ -73,6 +73,9 @@ static void parse(struct options *o, int argc, char **argv)
         {"latency",    0,   "MODE",
          "instant (default) or azure: deletes, recoveries and purges take seconds of simulated time",
          CLI_CHOICE,                                                                                                          &o->latency,    0,     "instant|azure"},
+        {"throttle",   0,   "MODE",
+         "off (default) or azure: the documented limits per vault and 10 seconds",                               CLI_CHOICE,
+         &o->throttle,                                                                                                                        0,     "off|azure"    },
         {"alias",      0,   "HOST[:PORT]=VAULT", "Another name for a vault",                                     CLI_STRINGS, o->aliases,     0,
          NULL                                                                                                                                                       },
     };
@@ -271,12 +274,14 @@ static void start_daemons(struct up *u, const char *bootstrap)
                                                : "full");
     const char *latency = (u->o.latency ? u->o.latency : "instant");
     const char *edition = (u->o.edition ? u->o.edition : "classic");
+    const char *throttle = (u->o.throttle ? u->o.throttle : "off");
     const char *vault[32] = {"vaultd",  "--state",      u->dir,     "--ports",
                              ports,     "--durability", durability, "--default-tenant",
-                             u->tenant, "--latency",    latency};
+                             u->tenant, "--latency",    latency,    "--throttle",
+                             throttle};
     const char *provider[16] = {"providerd",    "--state",  u->dir,      "--ports", ports,
                                 "--durability", durability, "--edition", edition};
-    size_t n = 11;
+    size_t n = 13;
 
     (void) snprintf(ports, sizeof(ports), "vault=%u,management=%u,identity=%u,proxy=%u",
                     (unsigned) u->ports.vault, (unsigned) u->ports.management,

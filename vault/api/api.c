@@ -15,6 +15,7 @@
 #include "vault/api/auth.h"
 #include "vault/api/key_fields.h"
 #include "vault/api/sweep.h"
+#include "vault/api/throttle.h"
 #include "vault/api/vault_cache.h"
 #include "vault/api/version.h"
 #include "vault/store/rbac_store.h"
@@ -346,7 +347,7 @@ static enum http_step step_loop(struct vault_call *c)
         }
         return HTTP_STEP_DONE;
     }
-    if (!parse_body(c, &c->error)) {
+    if (!parse_body(c, &c->error) || !throttle_call(c, &c->error)) {
         return finish_error(c);
     }
     sweep_report(c); /* committed now, if there was one */
@@ -482,6 +483,7 @@ static void print_row(FILE *out, enum vault_plane plane, enum http_method m,
                       const struct vault_route *r)
 {
     static const char *const planes[] = {"data", "arm", "control"};
+    static const char *const throttles[] = {"-", "create", "key", "other"};
     CLEANUP(buf_done) struct buf versions = {0};
 
     if (plane == PLANE_CONTROL) {
@@ -490,11 +492,11 @@ static void print_row(FILE *out, enum vault_plane plane, enum http_method m,
         api_version_set_text(plane == PLANE_ARM ? &vault_arm_versions : &vault_data_versions,
                              r->versions, &versions);
     }
-    (void) fprintf(out, "%s\t%s\t%s\t%.*s\t%s\t%s\t%s\t%s\n", planes[plane], http_method_name(m),
-                   r->route.path, (int) versions.len, versions.data,
+    (void) fprintf(out, "%s\t%s\t%s\t%.*s\t%s\t%s\t%s\t%s\t%s\n", planes[plane],
+                   http_method_name(m), r->route.path, (int) versions.len, versions.data,
                    r->permission ? key_perm_name((enum key_perm) r->permission) : "-",
                    r->data_action ? r->data_action : "-", r->audit_name ? r->audit_name : "-",
-                   r->exec == EXEC_WRITE ? "write" : "loop");
+                   r->exec == EXEC_WRITE ? "write" : "loop", throttles[r->throttle]);
 }
 
 void vault_api_print_routes(FILE *out)

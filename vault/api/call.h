@@ -36,7 +36,8 @@ struct vaultd { /* everything a request may touch; main or a test fills it */
     struct audit *audit;           /* may be NULL in tests */
     struct control control;
     struct site_names names;
-    struct keypool *pool; /* may be NULL */
+    struct keypool *pool;      /* may be NULL */
+    struct throttle *throttle; /* NULL: no limits */
     struct key_cache *keys;
     struct vault_cache *vaults;
     struct sweeper *sweeper;
@@ -52,6 +53,14 @@ struct vault_call;
 typedef bool vault_handler_fn(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr);
 /* Worker thread, no transaction; may open its own snapshot. Puts what it made into c->prepared. */
 typedef bool vault_prepare_fn(struct vault_call *c, struct az_error *reterr);
+
+/* How a row counts against the limits of --throttle=azure: vault/domain/throttle.h. */
+enum throttle_class {
+    THROTTLE_NONE,
+    THROTTLE_CREATE, /* by the protection of the key that is made */
+    THROTTLE_KEY,    /* by type, size and protection of the key that the path names */
+    THROTTLE_OTHER,  /* as the cheapest key */
+};
 
 /* What a row takes as its body; the keys' members are gated by version in key_fields.h. */
 enum vault_body {
@@ -79,7 +88,8 @@ struct vault_route {
     uint64_t versions;       /* the api-versions that have it: vault/api/version.h */
     unsigned permission;     /* enum key_perm bits; 0 on the data plane: refused */
     const char *data_action; /* RBAC: "Microsoft.KeyVault/vaults/keys/wrap/action" */
-    const char *audit_name;  /* "KeyWrap" */
+    enum throttle_class throttle;
+    const char *audit_name; /* "KeyWrap" */
     enum exec_class exec;
     enum vault_body body;      /* BODY_NONE: a body is not looked at; else an object is wanted */
     vault_prepare_fn *prepare; /* NULL: none */
@@ -107,6 +117,7 @@ struct vault_call {
     bool control;            /* /health and /_sim/: answered by control_handle() */
     bool sweeping;           /* the next PREPARE or WRITE step is the sweep's */
     struct sweep_log *swept; /* committed by the sweep, to be reported */
+    bool throttled;          /* counted against the limits already */
     bool retry_prepare;      /* set by a WRITE handler: what prepare saw has changed */
     char client_subnet[256]; /* resource id; a test said so beside the control token */
     int version_index;       /* of api_version in the list of its plane: vault/api/version.h */

@@ -133,7 +133,7 @@ static bool stats_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
     return vault_answer_json(c, 200, doc);
 }
 
-#define CONTROL PLANE_CONTROL, VERSION_ANY, 0, NULL, NULL
+#define CONTROL PLANE_CONTROL, VERSION_ANY, 0, NULL, THROTTLE_NONE, NULL
 
 /* clang-format off */
 const struct vault_route vault_control_routes[] = {
