@@ -16,6 +16,8 @@
 #define LIMIT_ACCESS_POLICIES 1024
 #define LIMIT_BACKUP_VERSIONS 500                /* past versions: azure-rules.md section 1 */
 #define LIMIT_BODY_RESTORE    (16 * 1024 * 1024) /* a backup of as many versions */
+#define LIMIT_ATTESTATION     (64 * 1024)        /* an attestation token; ours */
+#define LIMIT_NONCE           1024               /* of a release; ours */
 #define LIMIT_SWEEP_STEPS     128                /* due times dealt with in one transaction */
 #define LIMIT_ROTATIONS_AHEAD 64 /* keys made for due rotations before they are stored */
 /* Rotations made up for after a leap of the clock; as many past versions as a backup may have. */

@@ -215,6 +215,7 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
         return false;
     }
     (void) snprintf(path, sizeof(path), "%s/provider/root.key", o->state);
+    d->state = o->state;
     (void) snprintf(d->blob_dir, sizeof(d->blob_dir), "%s/provider/blobs", o->state);
     if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr) ||
         !bootstrap(p, o, reterr) || !remove_orphans(p, reterr)) {

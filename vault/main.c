@@ -14,6 +14,7 @@
 #include "common/net/server.h"
 #include "vault/api/api.h"
 #include "vault/api/key_cache.h"
+#include "vault/api/release_signer.h"
 #include "vault/api/sweep.h"
 #include "vault/api/throttle.h"
 #include "vault/api/vault_cache.h"
@@ -136,6 +137,12 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
     if (!kvdb_open(path, &db, &d->db, reterr)) {
         return false;
     }
+    (void) snprintf(path, sizeof(path), "%s/vault", o->state);
+    d->state = o->state;
+    d->releaser = release_signer_new(path);
+    if (!d->releaser) {
+        return az_fail_internal(reterr, "out of memory");
+    }
     (void) snprintf(path, sizeof(path), "%s/vault/root.key", o->state);
     if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr)) {
         return false;
@@ -249,6 +256,7 @@ static void stop(struct program *p)
     key_cache_free(p->d.keys);
     vault_cache_free(p->d.vaults);
     sweeper_free(p->d.sweeper);
+    release_signer_free(p->d.releaser);
     rbac_cache_free(p->d.rbac);
     keypool_free(p->d.pool);
     throttle_free(p->d.throttle);

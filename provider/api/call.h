@@ -46,6 +46,7 @@ struct providerd { /* everything a request may touch; main or a test fills it */
     struct control control;
     struct site_names names;
     const struct vault_client *vaults;
+    const char *state; /* the state directory */
     char blob_dir[4096];
     guid_text default_tenant; /* the first one: the operator's */
     uint8_t root_key[SEAL_KEY_LEN];

@@ -14,7 +14,9 @@
 #include <openssl/sha.h>
 
 #include "common/base64url.h"
+#include "common/fsutil.h"
 #include "common/json.h"
+#include "common/jws.h"
 #include "provider/api/answer.h"
 
 static int hex(char c)
@@ -294,6 +296,43 @@ static bool keys_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     return true;
 }
 
+/* The test authority of attestations (kvsim attest makes its key), with the paths of the service's
+ * (Azure Attestation: metadata configuration, signing certificates). */
+static bool attestation_discovery_run(struct provider_call *c, struct kvdb_txn *txn,
+                                      struct az_error *reterr)
+{
+    char base[URL_MAX];
+
+    (void) txn;
+    (void) reterr;
+    (void) site_url(&c->site, SVC_LOGIN, NULL, base);
+    AUTO_JSON *doc = json_pack(
+        "{s:o,s:o,s:[s],s:[s]}", "issuer", json_sprintf("%s/attestation", base), "jwks_uri",
+        json_sprintf("%s/attestation/certs", base), "response_types_supported", "token",
+        "id_token_signing_alg_values_supported", "RS256");
+
+    return provider_answer_json(c, 200, doc);
+}
+
+static bool attestation_certs_run(struct provider_call *c, struct kvdb_txn *txn,
+                                  struct az_error *reterr)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    char path[4200];
+
+    (void) txn;
+    (void) reterr;
+    (void) snprintf(path, sizeof(path), "%s/" ATTESTATION_JWKS_FILE, c->d->state);
+    c->x->resp.status = 200;
+    c->x->resp.content_type = "application/json; charset=utf-8";
+    if (file_read(path, LIMIT_SMALL_FILE, &text)) {
+        buf_add(&c->x->resp.body, text.data, text.len);
+    } else {
+        buf_str(&c->x->resp.body, "{\"keys\":[]}"); /* none has been made yet */
+    }
+    return true;
+}
+
 static bool instance_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     char base[URL_MAX];
@@ -320,6 +359,8 @@ const struct provider_route provider_login_routes[] = {
     ROW(HTTP_M_GET, "/common/discovery/instance", instance_run),
     ROW(HTTP_M_POST, "/{t}/oauth2/v2.0/token", token_run),
     ROW(HTTP_M_POST, "/{t}/oauth2/token", token_run),
+    ROW(HTTP_M_GET, "/attestation/.well-known/openid-configuration", attestation_discovery_run),
+    ROW(HTTP_M_GET, "/attestation/certs", attestation_certs_run),
     ROW(HTTP_M_GET, "/{t}/v2.0/.well-known/openid-configuration", discovery_run),
     ROW(HTTP_M_GET, "/{t}/.well-known/openid-configuration", discovery_run),
     ROW(HTTP_M_GET, "/{t}/discovery/v2.0/keys", keys_run),

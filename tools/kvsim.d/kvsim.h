@@ -58,4 +58,5 @@ int cmd_subscription(int argc, char **argv);
 int cmd_principal(int argc, char **argv);
 int cmd_identity(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
+int cmd_attest(int argc, char **argv);
 int cmd_rules(int argc, char **argv);

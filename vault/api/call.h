@@ -21,10 +21,11 @@
 #include "common/token.h"
 #include "vault/domain/vault.h"
 
-struct key_cache;   /* parsed keys by version: vault/api/key_cache.h */
-struct sweeper;     /* keys made for due rotations: vault/api/sweep.h */
-struct sweep_log;   /* what a sweep did, until it is reported */
-struct vault_cache; /* parsed vault records by name and revision: vault/api/vault_cache.h */
+struct key_cache;      /* parsed keys by version: vault/api/key_cache.h */
+struct release_signer; /* vault/api/release_signer.h */
+struct sweeper;        /* keys made for due rotations: vault/api/sweep.h */
+struct sweep_log;      /* what a sweep did, until it is reported */
+struct vault_cache;    /* parsed vault records by name and revision: vault/api/vault_cache.h */
 
 enum vault_plane { PLANE_DATA, PLANE_ARM, PLANE_CONTROL };
 enum exec_class { EXEC_LOOP, EXEC_WRITE };
@@ -41,6 +42,8 @@ struct vaultd { /* everything a request may touch; main or a test fills it */
     struct key_cache *keys;
     struct vault_cache *vaults;
     struct sweeper *sweeper;
+    struct release_signer *releaser;
+    const char *state; /* the state directory; NULL: there is none, and no attestation is known */
     struct rbac_cache *rbac; /* role assignments, as providerd has written them through */
     uint8_t root_key[SEAL_KEY_LEN];
     bool latency;             /* --latency=azure: deletes, recoveries and purges take their time */

@@ -79,8 +79,8 @@ static void add_policy(struct buf *b, const struct vault_call *c, const struct k
     }
 }
 
-/* "key":{...} */
-static void add_key(struct buf *b, struct vault_call *c, const struct key_version *v)
+/* "key":{... without the end */
+static void open_key(struct buf *b, struct vault_call *c, const struct key_version *v)
 {
     const struct key_meta *m = &v->meta;
 
@@ -101,7 +101,23 @@ static void add_key(struct buf *b, struct vault_call *c, const struct key_versio
     }
     buf_str(b, v->texts.jwk.len > 0 ? "]," : "]"); /* a symmetric key shows nothing of itself */
     buf_add(b, v->texts.jwk.ptr, v->texts.jwk.len);
+}
+
+static void add_key(struct buf *b, struct vault_call *c, const struct key_version *v)
+{
+    open_key(b, c, v);
     buf_str(b, "},");
+}
+
+void key_add_released(struct buf *b, struct vault_call *c, const struct key_version *v,
+                      struct str_view key_hsm)
+{
+    open_key(b, c, v);
+    buf_str(b, ",\"key_hsm\":\"");
+    buf_add(b, key_hsm.ptr, key_hsm.len);
+    buf_str(b, "\"},");
+    key_add_attributes(b, c, v);
+    add_policy(b, c, v);
 }
 
 bool key_answer_bundle(struct vault_call *c, const struct key_version *v)

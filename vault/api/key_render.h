@@ -16,6 +16,9 @@ const char *key_url(const struct vault_call *c, const char *kind, struct str_vie
                     const char *version, char out[URL_MAX]);
 /* "attributes":{...}[,"tags":{...}] */
 void key_add_attributes(struct buf *b, const struct vault_call *c, const struct key_version *v);
+/* A bundle's members, the key with key_hsm last: the payload of key release. */
+void key_add_released(struct buf *b, struct vault_call *c, const struct key_version *v,
+                      struct str_view key_hsm);
 /* "recoveryId":...,"deletedDate":...,"scheduledPurgeDate":..., */
 void key_add_deleted(struct buf *b, const struct vault_call *c, const struct key_head *head);
 

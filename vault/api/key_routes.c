@@ -5,6 +5,7 @@
 #include "vault/api/key_create.h"
 #include "vault/api/key_crypto.h"
 #include "vault/api/key_life.h"
+#include "vault/api/key_release.h"
 #include "vault/api/key_rotate.h"
 #include "vault/api/version.h"
 
@@ -26,6 +27,8 @@ const struct vault_route vault_key_routes[] = {
     {{HTTP_M_POST,   "/keys/{name}/rotate"},               SINCE(V_7_3_PREVIEW), KEY_PERM_ROTATE,            A("rotate/action"),  THROTTLE_CREATE, "KeyRotate",            EXEC_WRITE, BODY_NONE,            key_rotate_prepare,  key_rotate_run},
     {{HTTP_M_GET,    "/keys/{name}/rotationpolicy"},       SINCE(V_7_3_PREVIEW), KEY_PERM_GETROTATIONPOLICY, POLICIES "read",     THROTTLE_KEY,    "KeyRotationPolicyGet", EXEC_LOOP,  BODY_NONE,            NULL,                key_policy_get_run},
     {{HTTP_M_PUT,    "/keys/{name}/rotationpolicy"},       SINCE(V_7_3_PREVIEW), KEY_PERM_SETROTATIONPOLICY, POLICIES "write",    THROTTLE_KEY,    "KeyRotationPolicySet", EXEC_WRITE, BODY_ROTATION_POLICY, NULL,                key_policy_set_run},
+    {{HTTP_M_POST,   "/keys/{name}/release"},              SINCE(V_7_3_PREVIEW), KEY_PERM_RELEASE,           A("release/action"), THROTTLE_KEY,    "KeyRelease",           EXEC_LOOP,  BODY_RELEASE,         key_release_prepare, key_release_run},
+    {{HTTP_M_POST,   "/keys/{name}/{version?}/release"},   SINCE(V_7_3_PREVIEW), KEY_PERM_RELEASE,           A("release/action"), THROTTLE_KEY,    "KeyRelease",           EXEC_LOOP,  BODY_RELEASE,         key_release_prepare, key_release_run},
     {{HTTP_M_GET,    "/keys/{name}"},                      DATA,                 KEY_PERM_GET,               A("read"),           THROTTLE_KEY,    "KeyGet",               EXEC_LOOP,  BODY_NONE,            NULL,                key_get_run},
     {{HTTP_M_GET,    "/keys/{name}/{version?}"},           DATA,                 KEY_PERM_GET,               A("read"),           THROTTLE_KEY,    "KeyGet",               EXEC_LOOP,  BODY_NONE,            NULL,                key_get_run},
     {{HTTP_M_PATCH,  "/keys/{name}"},                      DATA,                 KEY_PERM_UPDATE,            A("update/action"),  THROTTLE_KEY,    "KeyUpdate",            EXEC_WRITE, BODY_UPDATE,          NULL,                key_update_run},
