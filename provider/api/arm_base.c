@@ -332,14 +332,22 @@ static json_t *api_versions_json(const char *ns)
 static json_t *provider_json(struct provider_call *c, const char *ns)
 {
     static const char *const types[][2] = {
-        {"Microsoft.KeyVault",          "vaults"                },
-        {"Microsoft.KeyVault",          "deletedVaults"         },
-        {"Microsoft.KeyVault",          "locations"             },
-        {"Microsoft.CognitiveServices", "accounts"              },
-        {"Microsoft.CognitiveServices", "deletedAccounts"       },
-        {"Microsoft.CognitiveServices", "locations"             },
-        {"Microsoft.ManagedIdentity",   "userAssignedIdentities"},
-        {"Microsoft.Authorization",     "roleAssignments"       }
+        {"Microsoft.KeyVault",          "vaults"                    },
+        {"Microsoft.KeyVault",          "vaults/accessPolicies"     },
+        {"Microsoft.KeyVault",          "deletedVaults"             },
+        {"Microsoft.KeyVault",          "checkNameAvailability"     },
+        {"Microsoft.KeyVault",          "operations"                },
+        {"Microsoft.KeyVault",          "locations/deletedVaults"   },
+        {"Microsoft.KeyVault",          "locations/operationResults"},
+        {"Microsoft.KeyVault",          "locations"                 },
+        {"Microsoft.CognitiveServices", "accounts"                  },
+        {"Microsoft.CognitiveServices", "deletedAccounts"           },
+        {"Microsoft.CognitiveServices", "locations"                 },
+        {"Microsoft.ManagedIdentity",   "userAssignedIdentities"    },
+        {"Microsoft.Authorization",     "roleAssignments"           },
+        {"Microsoft.Authorization",     "roleDefinitions"           },
+        {"Microsoft.Authorization",     "permissions"               },
+        {"Microsoft.Authorization",     "denyAssignments"           }
     };
     json_t *list = json_array();
     const char *found = NULL;
@@ -369,14 +377,14 @@ static bool provider_run(struct provider_call *c, struct kvdb_txn *txn, struct a
 
     (void) txn;
     return doc ? provider_answer_json(c, 200, doc)
-               : az_fail(reterr, AZ_ERR_NOT_FOUND, "The resource namespace '%s' is not known here.",
-                         provider_param(c, 1));
+               : az_fail(reterr, AZ_ERR_INVALID_RESOURCE_NAMESPACE,
+                         "The resource namespace '%s' is invalid.", provider_param(c, 1));
 }
 
 static bool providers_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     static const char *const all[] = {"Microsoft.KeyVault", "Microsoft.CognitiveServices",
-                                      "Microsoft.ManagedIdentity"};
+                                      "Microsoft.ManagedIdentity", "Microsoft.Authorization"};
     json_t *list = json_array();
 
     (void) txn;

@@ -14,7 +14,10 @@
 
 #define SERVICE_VERSION "x-ms-keyvault-service-version"
 
-DEFINE_CLEANUP(free_items, json_t *, free)
+struct item { /* of a list that is being sorted */
+    json_t *doc;
+};
+DEFINE_CLEANUP(free_items, struct item, free)
 
 static void answer_free(void *p)
 {
@@ -301,25 +304,26 @@ static bool add_account(void *ctx, json_t *generic)
 
 static int by_group_and_name(const void *a, const void *b)
 {
-    return strcasecmp(json_text(*(json_t *const *) a, "id"), json_text(*(json_t *const *) b, "id"));
+    return strcasecmp(json_text(((const struct item *) a)->doc, "id"),
+                      json_text(((const struct item *) b)->doc, "id"));
 }
 
 /* Resources are listed by group, then name (recorded): both stand in that order in the id. */
 static bool sort_resources(json_t *list)
 {
     size_t n = json_array_size(list);
-    CLEANUP(free_items) json_t **items = calloc(n + 1, sizeof(*items));
+    CLEANUP(free_items) struct item *items = calloc(n + 1, sizeof(*items));
 
     if (!items) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        items[i] = json_incref(json_array_get(list, i));
+        items[i].doc = json_incref(json_array_get(list, i));
     }
     qsort(items, n, sizeof(*items), by_group_and_name);
     (void) json_array_clear(list);
     for (size_t i = 0; i < n; i++) {
-        (void) json_array_append_new(list, items[i]);
+        (void) json_array_append_new(list, items[i].doc);
     }
     return true;
 }

@@ -192,6 +192,23 @@ class Vaults(unittest.TestCase):
         self.assertEqual(self.sim.vault("compound", "GET", "/keys").status, 200)
         self.assertEqual(self.sim.vault("compound", "GET", "/keys/x").inner, "ForbiddenByPolicy")
 
+    def test_operations_and_providers(self):
+        rows = self.sim.arm("GET", "/providers/Microsoft.KeyVault/operations").json["value"]
+        self.assertEqual(rows[0], {"name": "Microsoft.KeyVault/register/action", "display": {
+            "provider": "Microsoft Key Vault", "resource": "Subscription", "operation": "Register Subscription",
+            "description": "Registers a subscription"}, "isDataAction": False})
+        names = [r["name"] for r in rows]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertIn({"name": "Microsoft.KeyVault/vaults/keys/wrap/action", "isDataAction": True}.items(),
+                      [{k: r[k] for k in ("name", "isDataAction")}.items() for r in rows])
+        p = self.sim.arm("GET", self.sub + "/providers/microsoft.keyvault", version="2021-04-01").json
+        self.assertEqual((p["namespace"], p["registrationState"]), ("Microsoft.KeyVault", "Registered"))
+        self.assertIn("vaults", [t["resourceType"] for t in p["resourceTypes"]])
+        listed = self.sim.arm("GET", self.sub + "/providers", version="2021-04-01").json["value"]
+        self.assertIn("Microsoft.Authorization", [p["namespace"] for p in listed])
+        self.refused(self.sim.arm("GET", self.sub + "/providers/Microsoft.Spoons", version="2021-04-01"), 404, "InvalidResourceNamespace",
+                     "The resource namespace 'Microsoft.Spoons' is invalid.")
+
     def test_private_links(self):
         self.made("linked")
         id = self.sim.vault_id("linked")

@@ -295,20 +295,3 @@ bool arm_vault_children_run(struct vault_call *c, struct kvdb_txn *txn, struct a
 
     return arm_vault_find(c, txn, &v, reterr) && answer_list(c, json_array());
 }
-
-bool arm_operations_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
-{
-    json_t *list = json_array();
-
-    (void) txn;
-    (void) reterr;
-    for (size_t i = 0; i < vault_key_routes_len; i++) {
-        const struct vault_route *r = &vault_key_routes[i];
-
-        (void) json_array_append_new(list, json_pack("{s:s,s:b,s:{s:s,s:s,s:s}}", "name",
-                                                     r->data_action, "isDataAction", 1, "display",
-                                                     "provider", "Microsoft Key Vault", "resource",
-                                                     "Key", "operation", r->audit_name));
-    }
-    return answer_list(c, list);
-}
