@@ -42,3 +42,28 @@ make_vault() { # GROUP NAME
         {"tenantId":"'"$AZURE_TENANT_ID"'","objectId":"'"$oid"'","permissions":{"keys":["all"]}}]}}' \
         "https://management.azure.com/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$1/providers/Microsoft.KeyVault/vaults/$2?api-version=2023-07-01"
 }
+
+# az of this version, in a folder of its own.
+need_az() { # VERSION
+    az_venv=$cache/az-$1
+    if [ ! -x "$az_venv/bin/az" ]; then
+        echo "Installing azure-cli $1 into $az_venv (once; a minute or two)"
+        python3 -m venv "$az_venv.new"
+        "$az_venv.new/bin/pip" install --quiet --disable-pip-version-check "azure-cli==$1"
+        rm -rf "$az_venv"
+        mv "$az_venv.new" "$az_venv"
+    fi
+    az() { "$az_venv/bin/python" -m azure.cli "$@" --only-show-errors; }
+}
+
+expect() { # WHAT EXPECTED GOT
+    [ "$2" = "$3" ] || { echo "$1: expected '$2', got '$3'" >&2; exit 1; }
+    echo "ok $1"
+}
+
+refused() { # WHAT TEXT COMMAND...
+    local what=$1 text=$2 said
+    shift 2
+    if said=$("$@" 2>&1); then echo "$what was not refused" >&2 && exit 1; fi
+    case $said in *"$text"*) echo "ok $what is refused" ;; *) echo "$what: $said" >&2 && exit 1 ;; esac
+}

@@ -6,30 +6,9 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 version=2.91.0
-venv=$cache/az-$version
-
-if [ ! -x "$venv/bin/az" ]; then
-    echo "Installing azure-cli $version into $venv (once; a minute or two)"
-    python3 -m venv "$venv.new"
-    "$venv.new/bin/pip" install --quiet --disable-pip-version-check "azure-cli==$version"
-    rm -rf "$venv"
-    mv "$venv.new" "$venv"
-fi
-az() { "$venv/bin/python" -m azure.cli "$@" --only-show-errors; }
+need_az $version
 
 start_kvsim
-
-expect() { # WHAT EXPECTED GOT
-    [ "$2" = "$3" ] || { echo "$1: expected '$2', got '$3'" >&2; exit 1; }
-    echo "ok $1"
-}
-
-refused() { # WHAT TEXT COMMAND...
-    local what=$1 text=$2 said
-    shift 2
-    if said=$("$@" 2>&1); then echo "$what was not refused" >&2 && exit 1; fi
-    case $said in *"$text"*) echo "ok $what is refused" ;; *) echo "$what: $said" >&2 && exit 1 ;; esac
-}
 
 az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" -o none
 expect "account show" "$AZURE_SUBSCRIPTION_ID" "$(az account show --query id -o tsv)"
