@@ -26,7 +26,7 @@ void vault_grant(struct vault_fixture *f, const char *names)
 
 void vault_fixture_open(struct vault_fixture *f)
 {
-    const struct kvdb_options o = {.map_size = 256 << 20, .relaxed = true, .schema = 1};
+    const struct kvdb_options o = {.map_size = UINT64_C(4) << 30, .relaxed = true, .schema = 1};
     struct vaultd *d = &f->d;
     struct az_error err;
     char path[256];

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import harness  # noqa: E402
 
 BENCH = harness.BUILD / "tests" / "bench"
-GROUPS = ["start", "memory", "transport", "use", "create", "handshakes", "large"]
+GROUPS = ["start", "memory", "transport", "use", "create", "handshakes", "large", "lists"]
 PLAIN = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode()
 figures = {}
 
@@ -259,6 +259,13 @@ def measure_large(sim):
     figure("resident memory afterwards", round(after, 1), "MB", after / before, "that before", "<= 1.10")
 
 
+def measure_lists():
+    """10,000 keys of 50 versions, without sockets: the last pages against the first."""
+    out = subprocess.run([harness.BUILD / "tests" / "api" / "list_pages"], capture_output=True, text=True, check=True).stdout
+    for what, first, last in re.findall(r"^(.*): .* first (\d+) us, last (\d+) us", out, re.M):
+        figure(f"last page of a list: {what}", int(last), "us", int(last) / int(first), "its first page", "<= 1.5")
+
+
 def main():
     p = argparse.ArgumentParser(prog="tools/bench")
     p.add_argument("--seconds", type=int, default=4)
@@ -271,6 +278,8 @@ def main():
     print(f"One run on {os.cpu_count()} cores; load by wrk, 32 keep-alive connections over TLS.", flush=True)
     if "start" in only:
         measure_start()
+    if "lists" in only:
+        measure_lists()
     with harness.Sim() as sim:
         sim.group()
         sim.make_vault("bench")
