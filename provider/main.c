@@ -31,6 +31,7 @@ struct options {
     const char *ports;
     const char *bootstrap;
     const char *edition;
+    const char *approval;
     const char *durability;
     const char *log_level;
     int64_t dek_cache_ttl_ms;
@@ -65,6 +66,9 @@ static void parse(struct options *o, int argc, char **argv)
          &o->bootstrap,                                                                                                                    0,  NULL                   },
         {"edition",       0, "NAME",     "Edition of the documented rules: classic (default) or 2026",
          CLI_CHOICE,                                                                                                     &o->edition,      0,  "classic|2026"         },
+        {"approval",      0, "MODE",
+         "none (default) or form: OpenAI's customer-managed keys need a request",                          CLI_CHOICE,
+         &o->approval,                                                                                                                     0,  "none|form"            },
         {"dek-cache-ttl", 0, "DURATION",
          "How long an unwrapped data key is kept, simulated time (default: 0)",                            CLI_DURATION,
          &o->dek_cache_ttl_ms,                                                                                                             0,  NULL                   },
@@ -317,6 +321,7 @@ static bool start(struct program *p, const struct options *o, struct az_error *r
     p->d.role_sync = role_sync_new();
     p->d.dek_cache_ttl_ms = o->dek_cache_ttl_ms;
     p->d.edition = o->edition && strcmp(o->edition, "2026") == 0 ? EDITION_2026 : EDITION_CLASSIC;
+    p->d.approval_form = o->approval && strcmp(o->approval, "form") == 0;
     p->d.rules = rule_log_new();
     if (!p->d.deks || !p->d.rbac || !p->d.role_sync || !p->d.rules) {
         return az_fail_internal(reterr, "out of memory");

@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "common/json.h"
+#include "provider/api/account_cmk.h"
 #include "provider/api/answer.h"
 #include "provider/api/dek.h"
 #include "provider/api/rule_log.h"
@@ -87,8 +88,8 @@ static bool check_quota(struct provider_call *c, struct kvdb_txn *txn, const cha
 }
 
 /* What create needs beyond what account_check() judges. */
-static bool check_create(struct provider_call *c, struct kvdb_txn *txn, char region[32],
-                         struct az_error *reterr)
+bool account_check_create(struct provider_call *c, struct kvdb_txn *txn, char region[32],
+                          struct az_error *reterr)
 {
     if (!arm_check_location(NS "/accounts", json_text(c->body, "location"), region, reterr) ||
         !account_match(c, NULL, reterr) || !account_check(c, txn, NULL, reterr)) {
@@ -104,29 +105,44 @@ static bool check_create(struct provider_call *c, struct kvdb_txn *txn, char reg
     return check_quota(c, txn, region, reterr);
 }
 
+/* Under the customer's key when prepare has made it so (edition 2026), else under the service's. */
+static bool take_key(struct provider_call *c, const struct account_prepared *p, json_t *a,
+                     struct az_error *reterr)
+{
+    json_t *dek = NULL;
+
+    if (p->change.dek) {
+        (void) json_object_set(a, "dek", p->change.dek);
+        (void) json_object_set(json_object_get(a, "properties"), "encryption",
+                               p->change.encryption);
+        return true;
+    }
+    rule_log_note(c->d, RULE_ENC_DEFAULT_MMK, CMK_OBEYED);
+    return dek_new(c->d, json_text(a, "uid"), dek_layers_of_kind(json_text(c->body, "kind")), &dek,
+                   reterr) &&
+           json_object_set_new(a, "dek", dek) == 0;
+}
+
 static bool create(struct provider_call *c, struct kvdb_txn *txn, const char *group,
                    const char *name, struct az_error *reterr)
 {
-    const json_t *props = json_object_iget(c->body, "properties");
+    const struct account_prepared *p = c->prepared;
     const char *location = json_text(c->body, "location");
     AUTO_JSON *a = NULL;
-    json_t *dek = NULL;
     char region[32];
     guid_text uid;
     bool slow;
 
     guid_random(uid);
-    if (!check_create(c, txn, region, reterr) ||
-        !account_cmk_at_create(c, props, json_text(c->body, "kind"),
-                               json_text(json_object_iget(c->body, "sku"), "name"), reterr) ||
-        !dek_new(c->d, uid, &dek, reterr)) {
+    if (!account_check_create(c, txn, region, reterr)) {
         return false;
     }
-    a = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:i}", "uid", uid, "subscription",
-                  c->subscription.id, "group", group, "name", name, "location", region,
-                  "shownLocation", location, "properties", json_object(), "dek", dek, "key1",
+    a = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:n,s:o,s:o,s:i}", "uid", p->uid[0] ? p->uid : uid,
+                  "subscription", c->subscription.id, "group", group, "name", name, "location",
+                  region, "shownLocation", location, "properties", json_object(), "dek", "key1",
                   new_key(), "key2", new_key(), "revision", 0);
-    if (!account_apply(c, txn, a, reterr) || !account_store_put(txn, a, false, reterr)) {
+    if (!account_apply(c, txn, a, reterr) || !take_key(c, p, a, reterr) ||
+        !account_store_put(txn, a, false, reterr)) {
         return false;
     }
     slow = account_asynchronous(c, a);
@@ -176,25 +192,39 @@ static bool restore(struct provider_call *c, struct kvdb_txn *txn, json_t *delet
            account_answer(c, 201, deleted, "Succeeded");
 }
 
-bool account_put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool account_find_both(struct provider_call *c, struct kvdb_txn *txn, json_t **live,
+                       json_t **deleted, struct az_error *reterr)
 {
     const char *group = provider_param(c, 1);
     const char *name = provider_param(c, 2);
+
+    return arm_need_group(c, txn, reterr) && check_name(name, reterr) &&
+           account_store_get(txn, c->subscription.id, group, name, false, live, reterr) &&
+           account_store_get(txn, c->subscription.id, group, name, true, deleted, reterr);
+}
+
+static bool put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    const struct account_prepared *p = c->prepared;
     struct resource_group g = {0};
     AUTO_JSON *live = NULL;
     AUTO_JSON *deleted = NULL;
+    int64_t revision;
 
-    if (!arm_need_group(c, txn, reterr) ||
-        !directory_get_group(txn, c->subscription.id, group, &g) || !check_name(name, reterr) ||
-        !account_store_get(txn, c->subscription.id, group, name, false, &live, reterr) ||
-        !account_store_get(txn, c->subscription.id, group, name, true, &deleted, reterr)) {
+    if (!account_find_both(c, txn, &live, &deleted, reterr) ||
+        !directory_get_group(txn, c->subscription.id, provider_param(c, 1), &g)) {
         return false;
     }
     if (deleted) {
         return restore(c, txn, deleted, reterr);
     }
-    return live ? account_update_by_put(c, txn, live, reterr)
-                : create(c, txn, g.name, name, reterr);
+    revision = live ? json_integer_value(json_object_get(live, "revision")) : ACCOUNT_NONE;
+    if (revision != p->revision) {
+        c->retry_prepare = true;
+        return true;
+    }
+    return live ? account_update_by_put(c, txn, live, &p->change, reterr)
+                : create(c, txn, g.name, provider_param(c, 2), reterr);
 }
 
 static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -371,7 +401,7 @@ bool account_delete_group(struct provider_call *c, struct kvdb_txn *txn, const c
 #define ROW(methods, path, audit, exec, body, prepare, run) \
     {{{methods, path}, PPLANE_ARM, audit, exec, body, 0, NULL, prepare, run}, &ai_versions, ARM_ALL}
 const struct arm_route provider_account_routes[] = {
-    ROW(HTTP_M_PUT,    ACCOUNT,                  "AccountPut",           EXEC_WRITE, true,  NULL,                  account_put_run),
+    ROW(HTTP_M_PUT,    ACCOUNT,                  "AccountPut",           EXEC_WRITE, true,  account_put_prepare,   put_run),
     ROW(HTTP_M_PATCH,  ACCOUNT,                  "AccountPatch",         EXEC_WRITE, true,  account_patch_prepare, account_patch_run),
     ROW(HTTP_M_GET,    ACCOUNT,                  "AccountGet",           EXEC_LOOP,  false, NULL,                  get_run),
     ROW(HTTP_M_DELETE, ACCOUNT,                  "AccountDelete",        EXEC_WRITE, false, NULL,                  delete_run),

@@ -40,28 +40,35 @@ bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *ac
                  bool with_location, struct az_error *reterr) MUST_CHECK;
 
 /* account_cmk.c */
-provider_prepare_fn account_patch_prepare;
+provider_prepare_fn account_patch_prepare, account_put_prepare;
 provider_handler_fn account_patch_run;
-provider_handler_fn account_put_run;
-/* enc.no-cmk-at-create and its kin, for a create body. */
-bool account_cmk_at_create(struct provider_call *c, const json_t *props, const char *kind,
-                           const char *sku, struct az_error *reterr) MUST_CHECK;
+struct cmk_change;
+
+/* account.c. What create needs beyond what account_check() judges. */
+bool account_check_create(struct provider_call *c, struct kvdb_txn *txn, char region[32],
+                          struct az_error *reterr) MUST_CHECK;
+/* The live and the deleted account of parameters 1 and 2; NULL: there is none. */
+bool account_find_both(struct provider_call *c, struct kvdb_txn *txn, json_t **live,
+                       json_t **deleted, struct az_error *reterr) MUST_CHECK;
 
 /*
  * account_update.c. account_check() judges everything of a body but its encryption and changes
  * nothing; account is NULL at create. account_update() then takes it over, stores and answers;
- * dek and encryption: what prepare made, NULL: they stay.
+ * change: what prepare made of the encryption.
  */
 bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
                    struct az_error *reterr) MUST_CHECK;
-bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account, json_t *dek,
-                    json_t *encryption, struct az_error *reterr) MUST_CHECK;
+bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
+                    const struct cmk_change *change, struct az_error *reterr) MUST_CHECK;
 /* Identity, plain properties and tags of a checked body, applied to an account. */
 bool account_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
                    struct az_error *reterr) MUST_CHECK;
-/* A PUT on an account that exists: as a PATCH, but for the encryption, which only PATCH changes. */
+/* The location of a PUT is that of the account that exists. */
+bool account_check_place(struct provider_call *c, const json_t *account, struct az_error *reterr)
+    MUST_CHECK;
+/* A PUT on an account that exists: as a PATCH, answered at once. */
 bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
-                           struct az_error *reterr) MUST_CHECK;
+                           const struct cmk_change *change, struct az_error *reterr) MUST_CHECK;
 /* If-Match and If-None-Match against a resource's etag (NULL: there is no resource). */
 bool account_match(struct provider_call *c, const json_t *resource, struct az_error *reterr)
     MUST_CHECK;
@@ -76,3 +83,6 @@ void account_identity_apply(struct provider_call *c, struct kvdb_txn *txn, json_
 /* The attached user-assigned identity with this client id; false: none is. */
 bool account_user_identity(struct kvdb_txn *txn, const json_t *account, const char *client_id,
                            struct principal *ret);
+/* The same as a PATCH or (account NULL) a create with this body would leave it. */
+bool account_user_identity_after(struct kvdb_txn *txn, const json_t *account, const json_t *body,
+                                 const char *client_id, struct principal *ret);

@@ -153,17 +153,18 @@ static void drop_system(struct kvdb_txn *txn, const json_t *account)
     }
 }
 
-static bool have_system(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
-                        struct principal *p)
+static bool have_system(struct kvdb_txn *txn, const json_t *account, struct principal *p)
 {
     AUTO_JSON *id = NULL;
+    guid_text tenant;
 
     if (account_identity(txn, account, p)) {
         return true;
     }
     id = account_id(account);
-    directory_new_identity(txn, PRINCIPAL_SYSTEM_IDENTITY, c->subscription.tenant,
-                           json_string_value(id), json_text(account, "name"), p);
+    account_tenant(txn, account, tenant);
+    directory_new_identity(txn, PRINCIPAL_SYSTEM_IDENTITY, tenant, json_string_value(id),
+                           json_text(account, "name"), p);
     return true;
 }
 
@@ -183,7 +184,7 @@ void account_identity_apply(struct provider_call *c, struct kvdb_txn *txn, json_
     identity = json_object();
     if ((kinds & IDENTITY_SYSTEM) == 0) {
         drop_system(txn, account);
-    } else if (have_system(c, txn, account, &p)) {
+    } else if (have_system(txn, account, &p)) {
         (void) json_object_set_new(identity, "principalId", json_string(p.oid));
         (void) json_object_set_new(identity, "tenantId", json_string(p.tid));
     }
@@ -213,4 +214,23 @@ bool account_user_identity(struct kvdb_txn *txn, const json_t *account, const ch
         }
     }
     return false;
+}
+
+bool account_user_identity_after(struct kvdb_txn *txn, const json_t *account, const json_t *body,
+                                 const char *client_id, struct principal *ret)
+{
+    const json_t *given = json_object_iget(body, "identity");
+    unsigned kinds = 0;
+    AUTO_JSON *map = NULL;
+    AUTO_JSON *after = NULL;
+
+    if (!given || json_is_null(given)) {
+        return account && account_user_identity(txn, account, client_id, ret);
+    }
+    if (!wanted(body, present(account), &kinds) || (kinds & IDENTITY_USER) == 0) {
+        return false;
+    }
+    map = attached(txn, account, body);
+    after = json_pack("{s:{s:O}}", "identity", "userAssignedIdentities", map);
+    return account_user_identity(txn, after, client_id, ret);
 }

@@ -183,6 +183,26 @@ static void copy_shown(json_t *p, const json_t *mine, const char *const *names, 
     }
 }
 
+/* Where the customer's key is, in the request's family of names; with the last '/' as it was given
+ * (which is all of the URI that is stored). */
+static void show_vault(struct provider_call *c, json_t *p, const json_t *a)
+{
+    const char *vault = json_text(json_object_get(a, "dek"), "vault");
+    json_t *kvp = json_object_get(json_object_get(p, "encryption"), "keyVaultProperties");
+    char url[URL_MAX];
+    AUTO_JSON *shown = NULL;
+
+    if (!kvp || !vault[0]) {
+        return;
+    }
+    shown = json_deep_copy(json_object_get(p, "encryption"));
+    kvp = json_object_get(shown, "keyVaultProperties");
+    (void) json_object_set_new(kvp, "keyVaultUri",
+                               json_sprintf("%s%s", site_url(&c->site, SVC_VAULT, vault, url),
+                                            json_text(kvp, "keyVaultUri")));
+    (void) json_object_set(p, "encryption", shown);
+}
+
 /* What a client has set, and what the kind brings. */
 static void set_settings(struct provider_call *c, json_t *p, const json_t *a,
                          const struct ai_kind *k, const char *endpoint)
@@ -220,6 +240,7 @@ static void set_settings(struct provider_call *c, json_t *p, const json_t *a,
         (void) json_object_set_new(p, "isMigrated", json_false());
     }
     copy_shown(p, mine, middle, ARRAY_LEN(middle), c->version);
+    show_vault(c, p, a);
     (void) json_object_set_new(p, "privateEndpointConnections", json_array());
     (void) json_object_set_new(p, "publicNetworkAccess", json_string("Enabled"));
     account_copy(p, mine, "publicNetworkAccess");

@@ -10,6 +10,7 @@
 #include "common/limits.h"
 #include "provider/api/account.h"
 #include "provider/api/answer.h"
+#include "provider/api/cmk_bind.h"
 #include "provider/api/dek.h"
 #include "provider/domain/account_fields.h"
 #include "provider/domain/ai_catalogue.h"
@@ -238,8 +239,22 @@ bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *ac
                             reterr);
 }
 
-bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account, json_t *dek,
-                    json_t *encryption, struct az_error *reterr)
+/* Key and encryption go into the one record together. */
+static void apply_change(struct provider_call *c, json_t *account, const struct cmk_change *change)
+{
+    if (change->dek) {
+        (void) json_object_set(account, "dek", change->dek);
+        dek_cache_forget(c->d->deks, json_text(account, "uid"));
+    }
+    if (change->encryption) {
+        (void) json_object_set(json_object_get(account, "properties"), "encryption",
+                               change->encryption);
+    }
+    (void) json_object_set_new(account, "updated", json_true());
+}
+
+bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
+                    const struct cmk_change *change, struct az_error *reterr)
 {
     const json_t *props = json_object_iget(c->body, "properties");
     bool slow = account_asynchronous(c, account) &&
@@ -250,14 +265,7 @@ bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *accou
         !account_apply(c, txn, account, reterr)) {
         return false;
     }
-    if (dek) {
-        (void) json_object_set(account, "dek", dek);
-        dek_cache_forget(c->d->deks, json_text(account, "uid"));
-    }
-    if (encryption) {
-        (void) json_object_set(json_object_get(account, "properties"), "encryption", encryption);
-    }
-    (void) json_object_set_new(account, "updated", json_true());
+    apply_change(c, account, change);
     if (!account_store_put(txn, account, false, reterr) ||
         (slow && !account_lro(c, txn, account, true, reterr))) {
         return false;
@@ -265,34 +273,30 @@ bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *accou
     return account_answer(c, slow ? 202 : 200, account, slow ? "Accepted" : "Succeeded");
 }
 
-bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
-                           struct az_error *reterr)
+bool account_check_place(struct provider_call *c, const json_t *account, struct az_error *reterr)
 {
-    const json_t *e = json_object_iget(json_object_iget(c->body, "properties"), "encryption");
     const char *location = json_text(c->body, "location");
-    bool wrapped = json_object_get(json_object_get(account, "dek"), "wrapped") != NULL;
     char region[32];
 
     (void) ai_region_find(location, region);
-    if (location[0] && strcmp(region, json_text(account, "location")) != 0) {
-        /* ARM's own text. */
-        return az_fail(
-            reterr, AZ_ERR_INVALID_RESOURCE_LOCATION,
-            "The resource '%s' already exists in location '%s' in resource group '%s'. A "
-            "resource with the same name cannot be created in location '%.64s'. Please "
-            "select a new resource name.",
-            json_text(account, "name"), json_text(account, "location"), json_text(account, "group"),
-            region);
-    }
-    if (json_is_object(e) && wrapped != (json_object_iget(e, "keyVaultProperties") != NULL)) {
-        return az_fail(reterr, AZ_ERR_CMK_REFUSED,
-                       "Change the encryption of an existing account with PATCH.");
-    }
-    if (!account_match(c, account, reterr) || !account_check(c, txn, account, reterr) ||
-        !account_apply(c, txn, account, reterr)) {
+    /* ARM's own text. */
+    return !location[0] || strcmp(region, json_text(account, "location")) == 0 ||
+           az_fail(reterr, AZ_ERR_INVALID_RESOURCE_LOCATION,
+                   "The resource '%s' already exists in location '%s' in resource group '%s'. A "
+                   "resource with the same name cannot be created in location '%.64s'. Please "
+                   "select a new resource name.",
+                   json_text(account, "name"), json_text(account, "location"),
+                   json_text(account, "group"), region);
+}
+
+bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
+                           const struct cmk_change *change, struct az_error *reterr)
+{
+    if (!account_check_place(c, account, reterr) || !account_match(c, account, reterr) ||
+        !account_check(c, txn, account, reterr) || !account_apply(c, txn, account, reterr)) {
         return false;
     }
-    (void) json_object_set_new(account, "updated", json_true());
+    apply_change(c, account, change);
     return account_store_put(txn, account, false, reterr) &&
            account_answer(c, 200, account, "Succeeded");
 }

@@ -8,14 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "common/json.h"
 #include "common/limits.h"
 #include "provider/api/ai.h"
 #include "provider/api/answer.h"
 #include "provider/api/cmk_check.h"
-#include "provider/api/dek.h"
 #include "provider/api/multipart.h"
 #include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
@@ -26,29 +23,24 @@ static bool is_v1(const struct provider_call *c)
     return c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
 }
 
-/* The account's data key, by way of its identity. Worker threads only. */
-static bool open_key(struct provider_call *c, enum cmk_op op, char uid[40],
-                     uint8_t key[SEAL_KEY_LEN], struct az_error *reterr)
+/* The account's data keys, by way of its identity. Worker threads only. */
+static bool open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct data_keys *keys,
+                      struct az_error *reterr)
 {
     struct kvdb_txn *txn = NULL;
     AUTO_JSON *account = NULL;
-    struct principal identity;
-    bool has = false;
     bool ok;
 
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
     ok = ai_account(c, txn, &account, reterr);
-    has = ok && account_identity(txn, account, &identity);
     kvdb_abort(txn);
     if (!ok) {
         return false;
     }
     (void) snprintf(uid, 40, "%s", json_text(account, "uid"));
-    ok = dek_open(c->d, account, has ? &identity : NULL, key, reterr);
-    cmk_check_data(c, account, has ? &identity : NULL, op, ok, reterr);
-    return ok;
+    return cmk_open_data(c, account, op, keys, reterr);
 }
 
 struct upload {
@@ -78,7 +70,7 @@ static bool on_file(void *ctx, const char *data, size_t len, struct az_error *re
 static bool upload_begin(struct provider_call *c, struct az_error *reterr)
 {
     struct upload *u = calloc(1, sizeof(*u));
-    uint8_t key[SEAL_KEY_LEN];
+    struct data_keys keys = {0};
     guid_text id;
     bool ok;
 
@@ -96,9 +88,9 @@ static bool upload_begin(struct provider_call *c, struct az_error *reterr)
     guid_random(id);
     (void) snprintf(u->id, sizeof(u->id), "file-%.8s%.4s%.4s%.4s%.12s", id, id + 9, id + 14,
                     id + 19, id + 24);
-    ok = open_key(c, CMK_OP_WRITE, u->uid, key, reterr) &&
-         blob_create(c->d->blob_dir, u->uid, u->id, key, &u->blob, reterr);
-    OPENSSL_cleanse(key, sizeof(key));
+    ok = open_keys(c, CMK_OP_WRITE, u->uid, &keys, reterr) &&
+         blob_create(c->d->blob_dir, u->uid, u->id, &keys, &u->blob, reterr);
+    data_keys_wipe(&keys);
     return ok;
 }
 
@@ -328,7 +320,7 @@ static bool content_prepare(struct provider_call *c, struct az_error *reterr)
     AUTO_JSON *account = NULL;
     AUTO_JSON *file = NULL;
     struct kvdb_txn *txn = NULL;
-    uint8_t key[SEAL_KEY_LEN];
+    struct data_keys keys = {0};
     char uid[40];
     bool ok;
 
@@ -346,13 +338,13 @@ static bool content_prepare(struct provider_call *c, struct az_error *reterr)
         rule_log_note(c->d, RULE_DATA_FILES, CMK_BROKEN);
         return false;
     }
-    if (!open_key(c, CMK_OP_READ, uid, key, reterr)) {
+    if (!open_keys(c, CMK_OP_READ, uid, &keys, reterr)) {
         return false;
     }
-    ok = blob_open(c->d->blob_dir, uid, json_text(file, "id"), key,
+    ok = blob_open(c->d->blob_dir, uid, json_text(file, "id"), &keys,
                    (uint64_t) json_integer_value(json_object_get(file, "bytes")), &d->source,
                    reterr);
-    OPENSSL_cleanse(key, sizeof(key));
+    data_keys_wipe(&keys);
     rule_log_note(c->d, RULE_ENC_AES256, ok ? CMK_OBEYED : CMK_BROKEN);
     return ok;
 }

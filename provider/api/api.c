@@ -35,6 +35,7 @@ static const struct table tables[] = {
     PLAIN(T_AI, ai),
     PLAIN(T_CONTROL, control),
     PLAIN(T_CONTROL, rule),
+    PLAIN(T_CONTROL, approval),
     PLAIN(T_ARM, authorization), /* before the resources that it is about */
     ARM(account),
     ARM(deleted_account),

@@ -52,6 +52,7 @@ struct providerd { /* everything a request may touch; main or a test fills it */
     uint8_t root_key[SEAL_KEY_LEN];
     enum cmk_edition edition;
     int64_t dek_cache_ttl_ms; /* simulated time; 0: never cached */
+    bool approval_form;       /* --approval=form: enc.request-form holds */
     struct dek_cache *deks;
     struct rbac_cache *rbac;     /* role assignments in force */
     struct role_sync *role_sync; /* their way to vaultd: provider/api/role_sync.h */
@@ -98,6 +99,7 @@ struct provider_call {
     int64_t now_ms;          /* simulated */
     struct token_claims who; /* verified; empty where the plane needs none or an api-key was used */
     struct subscription subscription; /* ARM, when the path names one */
+    guid_text cmk_tenant;             /* of the account whose key is judged: cmk_check.c */
     json_t *body;                     /* parsed JSON; NULL: empty, form or streamed */
     void *prepared;                   /* prepare's, or the stream's, state */
     void (*prepared_free)(void *prepared);
@@ -166,6 +168,8 @@ extern const struct provider_route provider_ai_routes[];
 extern const size_t provider_ai_routes_len;
 extern const struct provider_route provider_rule_routes[];
 extern const size_t provider_rule_routes_len;
+extern const struct provider_route provider_approval_routes[];
+extern const size_t provider_approval_routes_len;
 extern const struct provider_route provider_control_routes[];
 extern const size_t provider_control_routes_len;
 

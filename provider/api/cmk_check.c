@@ -5,15 +5,29 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "provider/api/dek.h"
 #include "provider/api/rule_log.h"
 
 #define VAULT_AUDIENCE "https://vault.azure.net"
 
-struct cmk_input cmk_input_of(struct provider_call *c, const json_t *account,
-                              const struct principal *identity, enum cmk_op op)
+/* The data planes have no subscription in their path; an account may have been moved alone. */
+static void take_tenant(struct provider_call *c, const json_t *account)
 {
-    const json_t *dek = json_object_get(account, "dek");
+    struct kvdb_txn *txn = NULL;
+    struct az_error ignored;
 
+    if (!c->cmk_tenant[0] && kvdb_begin_read(c->d->db, &txn, &ignored)) {
+        account_tenant(txn, account, c->cmk_tenant);
+        kvdb_abort(txn);
+    }
+}
+
+struct cmk_input cmk_input_of(struct provider_call *c, const json_t *account,
+                              const struct key_identity *id, enum cmk_op op)
+{
+    if (op != CMK_OP_SERVE_TUNED) {
+        take_tenant(c, account);
+    }
     return (struct cmk_input){
         .op = op,
         .edition = c->d->edition,
@@ -21,11 +35,11 @@ struct cmk_input cmk_input_of(struct provider_call *c, const json_t *account,
         .kind = account_kind_find(json_text(account, "kind")),
         .sku = json_text(json_object_get(account, "sku"), "name"),
         .location = json_text(account, "location"),
-        .tenant = c->subscription.tenant,
+        .tenant = c->cmk_tenant,
         .subscription = json_text(account, "subscription"),
-        .bound = json_object_get(dek, "wrapped") != NULL,
-        .left_behind = json_is_true(json_object_get(account, "leftBehind")),
-        .identity = identity != NULL,
+        .bound = dek_is_wrapped(account),
+        .left_behind = id->left_behind,
+        .identity = id->there,
     };
 }
 
@@ -52,26 +66,39 @@ static void facts_of_success(struct cmk_input *in, const json_t *dek)
 }
 
 static void facts_of_failure(struct provider_call *c, struct cmk_input *in, const json_t *dek,
-                             const struct principal *identity)
+                             const struct key_identity *id)
 {
     const struct vault_client *v = c->d->vaults;
     const char *vault = json_text(dek, "vault");
+    const struct principal *usable = key_identity_usable(id);
     CLEANUP(free_str) char *token = NULL;
     struct az_error ignored; /* the refusal that is already there counts */
 
     in->key_given = true;
     in->home = CMK_HOME_VAULT;
     in->vault_known =
-        v->get_vault(v->ctx, vault, identity ? identity->oid : NULL, &in->vault, &ignored);
-    in->key_known = in->vault_known && in->vault.exists && identity &&
-                    provider_mint_token(c->d, identity, VAULT_AUDIENCE, &token, &ignored) &&
+        v->get_vault(v->ctx, vault, id->there ? id->p.oid : NULL, &in->vault, &ignored);
+    in->key_known = in->vault_known && in->vault.exists && usable &&
+                    provider_mint_token(c->d, usable, VAULT_AUDIENCE, &token, &ignored) &&
                     v->get_key(v->ctx, vault, json_text(dek, "key"), json_text(dek, "version"),
                                token, &in->key, &ignored);
     if (in->key_known && in->key.status != 200 && in->key.status != 404) {
         in->key_known = false; /* the vault refused to say: nothing is known of the key */
     }
-    if (in->key_known && in->key.status == 404) {
+    if (!in->vault_known || !in->vault.exists || (in->key_known && in->key.status == 404)) {
         in->key_state = v->key_state(v->ctx, vault, json_text(dek, "key"));
+    }
+}
+
+/* The text is ours: no document quotes the service's (life.lost-key). */
+static void say_lost(const json_t *dek, const enum cmk_result results[CMK_RULE_COUNT],
+                     struct az_error *err)
+{
+    if (results[RULE_LIFE_LOST_KEY] == CMK_BROKEN) {
+        az_error_set_inner(err, AZ_ERR_CMK_ACCESS_DENIED, "CustomerManagedKeyLost",
+                           "The customer-managed key '%s' of the key vault '%s' was deleted for "
+                           "good: the data of this account can't be recovered.",
+                           json_text(dek, "key"), json_text(dek, "vault"));
     }
 }
 
@@ -97,36 +124,21 @@ static void note_success(struct provider_call *c, const json_t *account)
     }
 }
 
-/* The data planes have no subscription in their path; its tenant is the account's. */
-static void account_tenant(struct provider_call *c, const json_t *account)
-{
-    struct kvdb_txn *txn = NULL;
-    struct az_error ignored;
-
-    if (!c->subscription.tenant[0] && kvdb_begin_read(c->d->db, &txn, &ignored)) {
-        (void) directory_get_subscription(txn, json_text(account, "subscription"),
-                                          &c->subscription);
-        kvdb_abort(txn);
-    }
-}
-
-void cmk_check_data(struct provider_call *c, const json_t *account,
-                    const struct principal *identity, enum cmk_op op, bool opened,
-                    struct az_error *err)
+void cmk_check_data(struct provider_call *c, const json_t *account, const struct key_identity *id,
+                    enum cmk_op op, bool opened, struct az_error *err)
 {
     const json_t *dek = json_object_get(account, "dek");
     enum cmk_result results[CMK_RULE_COUNT];
     struct cmk_input in;
 
-    account_tenant(c, account);
-    in = cmk_input_of(c, account, identity, op);
+    in = cmk_input_of(c, account, id, op);
     if (!in.bound || (!opened && err->errc != AZ_ERR_CMK_ACCESS_DENIED)) {
         return; /* not the customer's key, or not its fault */
     }
     if (opened) {
         facts_of_success(&in, dek);
     } else {
-        facts_of_failure(c, &in, dek, identity);
+        facts_of_failure(c, &in, dek, id);
     }
     if (cmk_evaluate(&in, results) && !opened) {
         return; /* access came back in this very moment */
@@ -136,13 +148,32 @@ void cmk_check_data(struct provider_call *c, const json_t *account,
         note_success(c, account);
         return;
     }
+    say_lost(dek, results, err);
     cmk_name_broken(results, err);
     note_refusal(c, account, results);
 }
 
+bool cmk_open_data(struct provider_call *c, const json_t *account, enum cmk_op op,
+                   struct data_keys *ret, struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    struct key_identity id;
+    bool ok;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    key_identity_of(txn, account, &id);
+    kvdb_abort(txn);
+    ok = dek_open(c->d, account, &id, ret, reterr);
+    cmk_check_data(c, account, &id, op, ok, reterr);
+    return ok;
+}
+
 void cmk_check_serving(struct provider_call *c, const json_t *account, bool deployment_exists)
 {
-    struct cmk_input in = cmk_input_of(c, account, NULL, CMK_OP_SERVE_TUNED);
+    const struct key_identity none = {0};
+    struct cmk_input in = cmk_input_of(c, account, &none, CMK_OP_SERVE_TUNED);
     enum cmk_result results[CMK_RULE_COUNT];
 
     in.deployment_exists = deployment_exists;

@@ -9,13 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/crypto.h>
-
 #include "common/json.h"
 #include "provider/api/account_child.h"
 #include "provider/api/answer.h"
 #include "provider/api/cmk_check.h"
-#include "provider/api/dek.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/store/account_store.h"
 #include "provider/store/child_store.h"
@@ -398,27 +395,23 @@ static bool take_options(struct provider_call *c, json_t *d, struct az_error *re
 static bool put_prepare(struct provider_call *c, struct az_error *reterr)
 {
     const json_t *model = json_object_iget(json_object_iget(c->body, "properties"), "model");
-    uint8_t key[SEAL_KEY_LEN];
+    struct data_keys keys = {0};
     struct kvdb_txn *txn = NULL;
-    struct principal identity;
     const struct ai_model *m = NULL;
     AUTO_JSON *a = NULL;
     bool tuned = false;
-    bool has;
     bool ok;
 
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
     ok = account_find(c, txn, &a, reterr) && judge_model(txn, a, model, &m, &tuned, reterr);
-    has = ok && account_identity(txn, a, &identity);
     kvdb_abort(txn);
     if (!ok || !tuned) {
         return ok;
     }
-    ok = dek_open(c->d, a, has ? &identity : NULL, key, reterr);
-    OPENSSL_cleanse(key, sizeof(key));
-    cmk_check_data(c, a, has ? &identity : NULL, CMK_OP_DEPLOY_TUNED, ok, reterr);
+    ok = cmk_open_data(c, a, CMK_OP_DEPLOY_TUNED, &keys, reterr);
+    data_keys_wipe(&keys);
     return ok;
 }
 

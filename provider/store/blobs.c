@@ -13,8 +13,6 @@
 
 #include "common/fsutil.h"
 
-#define SEALED_CHUNK (BLOB_CHUNK + SEAL_OVERHEAD)
-
 struct place {
     char uid[40];
     char id[64];
@@ -25,7 +23,7 @@ struct blob_writer {
     char tmp[4224];
     char dir[4096];
     struct place place;
-    uint8_t key[SEAL_KEY_LEN];
+    struct data_keys keys;
     int fd;
     uint64_t index;
     uint64_t size;
@@ -48,7 +46,7 @@ static void make_path(char *out, size_t size, const char *dir, const char *uid, 
 }
 
 bool blob_create(const char *dir, const char *account_uid, const char *file_id,
-                 const uint8_t key[SEAL_KEY_LEN], struct blob_writer **ret, struct az_error *reterr)
+                 const struct data_keys *keys, struct blob_writer **ret, struct az_error *reterr)
 {
     struct blob_writer *w = calloc(1, sizeof(*w));
 
@@ -60,7 +58,7 @@ bool blob_create(const char *dir, const char *account_uid, const char *file_id,
     (void) snprintf(w->place.id, sizeof(w->place.id), "%s", file_id);
     make_path(w->path, sizeof(w->path), w->dir, account_uid, file_id);
     (void) snprintf(w->tmp, sizeof(w->tmp), "%s.tmp", w->path);
-    memcpy(w->key, key, sizeof(w->key));
+    w->keys = *keys;
     w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (w->fd < 0) {
         (void) az_fail_internal(reterr, "%.200s: %s", w->tmp, strerror(errno));
@@ -78,7 +76,8 @@ static bool write_chunk(struct blob_writer *w, bool last, struct az_error *reter
     char text[160];
     size_t done = 0;
 
-    if (!seal(w->key, aad(&w->place, w->index, last, text), w->chunk, w->fill, &sealed, reterr)) {
+    if (!layers_seal(&w->keys, aad(&w->place, w->index, last, text), w->chunk, w->fill, &sealed,
+                     reterr)) {
         return false;
     }
     while (done < sealed.len) {
@@ -164,7 +163,7 @@ void blob_writer_free(struct blob_writer *w)
 
 struct blob_reader {
     struct place place;
-    uint8_t key[SEAL_KEY_LEN];
+    struct data_keys keys;
     int fd;
     uint64_t index;
     uint64_t left;      /* sealed bytes not yet read */
@@ -174,7 +173,8 @@ struct blob_reader {
 
 static bool next_chunk(struct blob_reader *r, struct az_error *reterr)
 {
-    size_t want = r->left < SEALED_CHUNK ? (size_t) r->left : SEALED_CHUNK;
+    size_t whole = BLOB_CHUNK + layers_overhead(&r->keys);
+    size_t want = r->left < whole ? (size_t) r->left : whole;
     CLEANUP(bytes_clear_free) struct bytes sealed = {0};
     char text[160];
     size_t got = 0;
@@ -193,8 +193,8 @@ static bool next_chunk(struct blob_reader *r, struct az_error *reterr)
     r->left -= want;
     bytes_clear_free(&r->plain);
     r->at = 0;
-    return unseal(r->key, aad(&r->place, r->index++, r->left == 0, text), sealed.data, sealed.len,
-                  &r->plain, reterr);
+    return layers_unseal(&r->keys, aad(&r->place, r->index++, r->left == 0, text), sealed.data,
+                         sealed.len, &r->plain, reterr);
 }
 
 static ssize_t reader_read(void *ctx, uint8_t *out, size_t cap)
@@ -227,7 +227,7 @@ static void reader_close(void *ctx)
 }
 
 bool blob_open(const char *dir, const char *account_uid, const char *file_id,
-               const uint8_t key[SEAL_KEY_LEN], uint64_t size, struct http_source *ret,
+               const struct data_keys *keys, uint64_t size, struct http_source *ret,
                struct az_error *reterr)
 {
     struct blob_reader *r = calloc(1, sizeof(*r));
@@ -240,7 +240,7 @@ bool blob_open(const char *dir, const char *account_uid, const char *file_id,
     make_path(path, sizeof(path), dir, account_uid, file_id);
     (void) snprintf(r->place.uid, sizeof(r->place.uid), "%s", account_uid);
     (void) snprintf(r->place.id, sizeof(r->place.id), "%s", file_id);
-    memcpy(r->key, key, sizeof(r->key));
+    r->keys = *keys;
     r->fd = open(path, O_RDONLY | O_CLOEXEC);
     end = r->fd >= 0 ? lseek(r->fd, 0, SEEK_END) : -1;
     if (end < 0 || lseek(r->fd, 0, SEEK_SET) < 0) {

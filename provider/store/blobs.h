@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Customer content on disk: chunks of 64 KiB, each AES-256-GCM under the account's data key with
+ * Customer content on disk: chunks of 64 KiB, each in the layers of the account's data keys with
  * account, file, index and last-flag as associated data. Constant memory both ways.
  *
  * Written to a temporary name, synced, renamed, then named by a record; orphans are removed at
@@ -11,14 +11,14 @@
 #include <stdint.h>
 
 #include "common/http_msg.h"
-#include "common/keygen.h"
+#include "provider/store/layers.h"
 
 #define BLOB_CHUNK (64 * 1024)
 
 struct blob_writer;
-/* The key is copied. */
+/* The keys are copied. */
 bool blob_create(const char *dir, const char *account_uid, const char *file_id,
-                 const uint8_t key[SEAL_KEY_LEN], struct blob_writer **ret, struct az_error *reterr)
+                 const struct data_keys *keys, struct blob_writer **ret, struct az_error *reterr)
     MUST_CHECK;
 bool blob_write(struct blob_writer *w, const void *data, size_t len, struct az_error *reterr)
     MUST_CHECK;
@@ -30,7 +30,7 @@ void blob_writer_free(struct blob_writer *w);
 
 /* A response source of the plaintext. The first chunk is opened now, so a wrong key shows here. */
 bool blob_open(const char *dir, const char *account_uid, const char *file_id,
-               const uint8_t key[SEAL_KEY_LEN], uint64_t size, struct http_source *ret,
+               const struct data_keys *keys, uint64_t size, struct http_source *ret,
                struct az_error *reterr) MUST_CHECK;
 void blob_remove(const char *dir, const char *account_uid, const char *file_id);
 /* Calls known(ctx, account_uid, file_id) for each blob and removes those it does not know, and

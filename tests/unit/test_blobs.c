@@ -8,8 +8,8 @@
 
 #define SEALED (BLOB_CHUNK + SEAL_OVERHEAD)
 
-static const uint8_t key[SEAL_KEY_LEN] = {7};
-static const uint8_t other_key[SEAL_KEY_LEN] = {8};
+static const struct data_keys key = {1, {{7}}};
+static const struct data_keys other_key = {1, {{8}}};
 static struct test_dir dir;
 
 static int setup(void **state)
@@ -40,7 +40,7 @@ static struct blob_writer *write_blob(const char *uid, const char *id, size_t le
     uint64_t size = 0;
     size_t done = 0;
 
-    assert_ok(blob_create(dir.path, uid, id, key, &w, &err), &err);
+    assert_ok(blob_create(dir.path, uid, id, &key, &w, &err), &err);
     while (done < len) {
         size_t n = len - done < sizeof(piece) ? len - done : sizeof(piece);
 
@@ -64,7 +64,7 @@ static void store_blob(const char *uid, const char *id, size_t len)
 }
 
 /* The number of bytes that come out right, or -1. */
-static ssize_t read_blob(const char *uid, const char *id, const uint8_t k[SEAL_KEY_LEN])
+static ssize_t read_blob(const char *uid, const char *id, const struct data_keys *k)
 {
     struct http_source s = {0};
     struct az_error err = {0};
@@ -114,12 +114,12 @@ static void every_length_comes_back(void **state)
         size_t chunks = lengths[i] == 0 ? 1 : (lengths[i] + BLOB_CHUNK - 1) / BLOB_CHUNK;
 
         store_blob("u", "f", lengths[i]);
-        assert_int_equal(read_blob("u", "f", key), lengths[i]);
+        assert_int_equal(read_blob("u", "f", &key), lengths[i]);
         assert_int_equal(stat(blob_path("u", "f", path), &st), 0);
         assert_int_equal(st.st_size, lengths[i] + chunks * SEAL_OVERHEAD);
         assert_int_equal(st.st_mode & 0777, 0600);
         blob_remove(dir.path, "u", "f");
-        assert_int_equal(read_blob("u", "f", key), -1);
+        assert_int_equal(read_blob("u", "f", &key), -1);
     }
 }
 
@@ -133,7 +133,7 @@ static void the_plaintext_is_nowhere_on_the_disk(void **state)
     char path[256];
 
     (void) state;
-    assert_ok(blob_create(dir.path, "u", "f", key, &w, &err), &err);
+    assert_ok(blob_create(dir.path, "u", "f", &key, &w, &err), &err);
     assert_ok(blob_write(w, text, sizeof(text), &err), &err);
     assert_ok(blob_finish(w, &size, &err), &err);
     assert_true(file_read(blob_path("u", "f", path), LIMIT_SMALL_FILE, &raw));
@@ -148,13 +148,13 @@ static void another_key_account_or_file_does_not_open_it(void **state)
 
     (void) state;
     store_blob("u", "f", 100);
-    assert_int_equal(read_blob("u", "f", other_key), -1);
+    assert_int_equal(read_blob("u", "f", &other_key), -1);
     assert_int_equal(rename(blob_path("u", "f", from), blob_path("u", "g", to)), 0);
-    assert_int_equal(read_blob("u", "g", key), -1);
+    assert_int_equal(read_blob("u", "g", &key), -1);
     assert_int_equal(rename(blob_path("u", "g", from), blob_path("v", "f", to)), 0);
-    assert_int_equal(read_blob("v", "f", key), -1);
+    assert_int_equal(read_blob("v", "f", &key), -1);
     assert_int_equal(rename(blob_path("v", "f", from), blob_path("u", "f", to)), 0);
-    assert_int_equal(read_blob("u", "f", key), 100);
+    assert_int_equal(read_blob("u", "f", &key), 100);
 }
 
 /* Puts raw back as the blob u_f and tells whether all of it can be read. */
@@ -163,7 +163,7 @@ static bool reads_as(const struct buf *raw, size_t len)
     char path[256];
 
     assert_true(file_write_atomic(blob_path("u", "f", path), raw->data, len, 0600));
-    return read_blob("u", "f", key) >= 0;
+    return read_blob("u", "f", &key) >= 0;
 }
 
 static void a_changed_byte_anywhere_is_noticed(void **state)
@@ -231,7 +231,7 @@ static void what_is_not_kept_is_removed(void **state)
     assert_int_equal(access(blob_path("u", "f", path), F_OK), 0);
     blob_writer_free(w);
     assert_int_not_equal(access(path, F_OK), 0);
-    assert_ok(blob_create(dir.path, "u", "g", key, &unfinished, &err), &err);
+    assert_ok(blob_create(dir.path, "u", "g", &key, &unfinished, &err), &err);
     assert_ok(blob_write(unfinished, "x", 1, &err), &err);
     blob_writer_free(unfinished);
     blob_writer_free(NULL);
@@ -246,11 +246,11 @@ static void a_file_that_is_being_written_is_not_written_twice(void **state)
     struct az_error err;
 
     (void) state;
-    assert_ok(blob_create(dir.path, "u", "f", key, &w, &err), &err);
-    assert_false(blob_create(dir.path, "u", "f", key, &second, &err));
+    assert_ok(blob_create(dir.path, "u", "f", &key, &w, &err), &err);
+    assert_false(blob_create(dir.path, "u", "f", &key, &second, &err));
     assert_null(second);
     blob_writer_free(w);
-    assert_false(blob_create("/nonexistent", "u", "f", key, &second, &err));
+    assert_false(blob_create("/nonexistent", "u", "f", &key, &second, &err));
 }
 
 static bool known(void *ctx, const char *uid, const char *id)
@@ -270,9 +270,9 @@ static void orphans_and_leftovers_are_removed_and_what_is_known_stays(void **sta
     store_blob("v", "kept", 10);
     assert_true(file_write_atomic(blob_path("u", "kept.tmp", path), "x", 1, 0600));
     assert_ok(blob_remove_orphans(dir.path, known, NULL, &err), &err);
-    assert_int_equal(read_blob("u", "kept", key), 10);
-    assert_int_equal(read_blob("u", "orphan", key), -1);
-    assert_int_equal(read_blob("v", "kept", key), -1);
+    assert_int_equal(read_blob("u", "kept", &key), 10);
+    assert_int_equal(read_blob("u", "orphan", &key), -1);
+    assert_int_equal(read_blob("v", "kept", &key), -1);
     assert_int_not_equal(access(path, F_OK), 0);
 }
 

@@ -32,7 +32,9 @@ struct options {
     const char *durability;
     const char *latency;
     const char *edition;
+    const char *approval;
     const char *throttle;
+    int64_t dek_cache_ttl_ms;
     const char *aliases[8];
     uint64_t port_base;
     bool ephemeral, detach;
@@ -58,26 +60,31 @@ struct up {
 static void parse(struct options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
-        {"state",      0,   "DIR",               "Directory of the state (default: ~/.local/state/kvsim)",       CLI_STRING,
-         &o->state,                                                                                                                           0,     NULL           },
-        {"ephemeral",  0,   NULL,                "Use a temporary state directory, removed at the end",          CLI_FLAG,
-         &o->ephemeral,                                                                                                                       0,     NULL           },
-        {"detach",     'd', NULL,                "Return when the daemons answer; they go on in the background",
-         CLI_FLAG,                                                                                                            &o->detach,     0,     NULL           },
-        {"port-base",  0,   "N",
-         "First of four ports: vaults, resource manager, identity, proxy (default: 7443; 0: any)",               CLI_UINT,    &o->port_base,  65532, NULL           },
-        {"edition",    0,   "NAME",              "Edition of the documented rules: classic (default) or 2026",
-         CLI_CHOICE,                                                                                                          &o->edition,    0,     "classic|2026" },
-        {"durability", 0,   "MODE",              "full (default) or relaxed: answers don't wait for the disk",
-         CLI_CHOICE,                                                                                                          &o->durability, 0,     "full|relaxed" },
-        {"latency",    0,   "MODE",
+        {"state",         0,   "DIR",               "Directory of the state (default: ~/.local/state/kvsim)",       CLI_STRING,
+         &o->state,                                                                                                                                     0,     NULL           },
+        {"ephemeral",     0,   NULL,                "Use a temporary state directory, removed at the end",          CLI_FLAG,
+         &o->ephemeral,                                                                                                                                 0,     NULL           },
+        {"detach",        'd', NULL,                "Return when the daemons answer; they go on in the background",
+         CLI_FLAG,                                                                                                                &o->detach,           0,     NULL           },
+        {"port-base",     0,   "N",
+         "First of four ports: vaults, resource manager, identity, proxy (default: 7443; 0: any)",                  CLI_UINT,     &o->port_base,        65532, NULL           },
+        {"edition",       0,   "NAME",              "Edition of the documented rules: classic (default) or 2026",
+         CLI_CHOICE,                                                                                                              &o->edition,          0,     "classic|2026" },
+        {"approval",      0,   "MODE",
+         "none (default) or form: OpenAI's customer-managed keys need a request",                                   CLI_CHOICE,
+         &o->approval,                                                                                                                                  0,     "none|form"    },
+        {"dek-cache-ttl", 0,   "DURATION",
+         "How long an account may keep its unwrapped data key, simulated time (default: 0)",                        CLI_DURATION, &o->dek_cache_ttl_ms, 0,     NULL           },
+        {"durability",    0,   "MODE",              "full (default) or relaxed: answers don't wait for the disk",
+         CLI_CHOICE,                                                                                                              &o->durability,       0,     "full|relaxed" },
+        {"latency",       0,   "MODE",
          "instant (default) or azure: deletes, recoveries and purges take seconds of simulated time",
-         CLI_CHOICE,                                                                                                          &o->latency,    0,     "instant|azure"},
-        {"throttle",   0,   "MODE",
-         "off (default) or azure: the documented limits per vault and 10 seconds",                               CLI_CHOICE,
-         &o->throttle,                                                                                                                        0,     "off|azure"    },
-        {"alias",      0,   "HOST[:PORT]=VAULT", "Another name for a vault",                                     CLI_STRINGS, o->aliases,     0,
-         NULL                                                                                                                                                       },
+         CLI_CHOICE,                                                                                                              &o->latency,          0,     "instant|azure"},
+        {"throttle",      0,   "MODE",
+         "off (default) or azure: the documented limits per vault and 10 seconds",                                  CLI_CHOICE,
+         &o->throttle,                                                                                                                                  0,     "off|azure"    },
+        {"alias",         0,   "HOST[:PORT]=VAULT", "Another name for a vault",                                     CLI_STRINGS,  o->aliases,           0,
+         NULL                                                                                                                                                                 },
     };
     const struct cli cli = {.program = "kvsim up",
                             .summary = "Start the simulated Key Vault and the Azure around it.",
@@ -279,10 +286,15 @@ static void start_daemons(struct up *u, const char *bootstrap)
                              ports,     "--durability", durability, "--default-tenant",
                              u->tenant, "--latency",    latency,    "--throttle",
                              throttle};
-    const char *provider[16] = {"providerd",    "--state",  u->dir,      "--ports", ports,
-                                "--durability", durability, "--edition", edition};
+    const char *approval = (u->o.approval ? u->o.approval : "none");
+    char ttl[32];
+    const char *provider[20] = {"providerd", "--state",      u->dir,     "--ports",
+                                ports,       "--durability", durability, "--edition",
+                                edition,     "--approval",   approval,   "--dek-cache-ttl",
+                                ttl};
     size_t n = 13;
 
+    (void) snprintf(ttl, sizeof(ttl), "%llds", (long long) u->o.dek_cache_ttl_ms / 1000);
     (void) snprintf(ports, sizeof(ports), "vault=%u,management=%u,identity=%u,proxy=%u",
                     (unsigned) u->ports.vault, (unsigned) u->ports.management,
                     (unsigned) u->ports.identity, (unsigned) u->ports.proxy);
@@ -291,8 +303,8 @@ static void start_daemons(struct up *u, const char *bootstrap)
         vault[n++] = u->o.aliases[i];
     }
     if (u->first) {
-        provider[9] = "--bootstrap";
-        provider[10] = bootstrap;
+        provider[13] = "--bootstrap";
+        provider[14] = bootstrap;
     }
     start_child(u, &u->vaultd, "vaultd", vault);
     start_child(u, &u->providerd, "providerd", provider);
