@@ -42,7 +42,7 @@ static void lower_guid(guid_text out, const char *text)
 {
     size_t i;
 
-    for (i = 0; text[i] && i < GUID_TEXT_LEN; i++) {
+    for (i = 0; i < GUID_TEXT_LEN && text[i]; i++) {
         out[i] = (char) tolower((unsigned char) text[i]);
     }
     out[i] = '\0';

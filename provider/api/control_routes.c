@@ -146,7 +146,7 @@ static bool find_principal(struct kvdb_txn *txn, const char *id, struct principa
 static bool attach_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     const char *id = json_string_value(json_object_get(c->body, "id"));
-    struct principal p;
+    struct principal p = {0};
     struct kvkey k;
 
     if (!id || !find_principal(txn, id, &p)) {

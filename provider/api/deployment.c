@@ -492,7 +492,7 @@ static bool skus_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     m = deployment_model(txn, a, d, &tuned);
     list = json_array();
     p = m ? m->skus : "";
-    while (ai_list_next(&p, ' ', name, sizeof(name))) {
+    while (m && ai_list_next(&p, ' ', name, sizeof(name))) {
         (void) json_array_append_new(
             list, json_pack("{s:s,s:{s:s},s:{s:i,s:i,s:i,s:i}}", "resourceType",
                             ACCOUNT_NS "/accounts/deployments", "sku", "name", name, "capacity",

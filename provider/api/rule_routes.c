@@ -226,7 +226,7 @@ void rules_print_page(FILE *out)
         "rule holds in both, with the differences its text gives.\n\n",
         out);
     for (size_t n = 0; n < ARRAY_LEN(sections); n++) {
-        char s = (char) ('A' + n);
+        int s = (int) ('A' + n);
 
         (void) fprintf(out, "## %c. %s\n\n", s, sections[n]);
         for (unsigned i = 0; i < CMK_RULE_COUNT; i++) {

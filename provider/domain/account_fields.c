@@ -134,7 +134,7 @@ static bool is_ip_rule(const json_t *rule)
     size_t len = strcspn(s, "/");
     char address[64];
     uint8_t raw[16];
-    char *end = NULL;
+    char *end = address;
     long bits = 0;
     bool v4;
 

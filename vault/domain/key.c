@@ -3,6 +3,7 @@
 #include "vault/domain/key.h"
 
 #include <ctype.h>
+#include <assert.h>
 #include <string.h>
 
 static const struct {
@@ -134,13 +135,14 @@ void key_meta_set_ops(struct key_meta *m, const unsigned *ops, size_t n)
 
 void key_meta_default_ops(struct key_meta *m)
 {
-    const unsigned *ops = default_ops[key_type_kind((enum key_type) m->type)];
+    size_t kind = (size_t) key_type_kind((enum key_type) m->type);
     size_t n = 0;
 
-    while (n < KEY_OPS_COUNT && ops[n] != 0) {
+    assert(kind < ARRAY_LEN(default_ops));
+    while (n < KEY_OPS_COUNT && default_ops[kind][n] != 0) {
         n++;
     }
-    key_meta_set_ops(m, ops, n);
+    key_meta_set_ops(m, default_ops[kind], n);
 }
 
 struct key_spec key_meta_spec(const struct key_meta *m)
