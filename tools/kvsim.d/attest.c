@@ -29,16 +29,17 @@ struct options {
 /* "a.b.c=VALUE" into nested objects: true and false are booleans, everything else is text. */
 static void add_claim(json_t *claims, const char *arg)
 {
-    const char *eq = strchr(arg, '=');
+    size_t len = strcspn(arg, "=");
+    const char *value = arg + len + 1; /* only where there is a '=' */
     char name[512];
     json_t *at = claims;
     char *part = name;
     char *dot;
 
-    if (!eq || eq == arg || (size_t) (eq - arg) >= sizeof(name)) {
+    if (arg[len] == '\0' || len == 0 || len >= sizeof(name)) {
         die_usage("'%s' is no claim: NAME=VALUE is expected", arg);
     }
-    (void) snprintf(name, sizeof(name), "%.*s", (int) (eq - arg), arg);
+    (void) snprintf(name, sizeof(name), "%.*s", (int) len, arg);
     for (; (dot = strchr(part, '.')) != NULL; part = dot + 1) {
         *dot = '\0';
         if (!json_is_object(json_object_get(at, part))) {
@@ -47,9 +48,9 @@ static void add_claim(json_t *claims, const char *arg)
         at = json_object_get(at, part);
     }
     (void) json_object_set_new(at, part,
-                               strcmp(eq + 1, "true") == 0    ? json_true()
-                               : strcmp(eq + 1, "false") == 0 ? json_false()
-                                                              : json_string(eq + 1));
+                               strcmp(value, "true") == 0    ? json_true()
+                               : strcmp(value, "false") == 0 ? json_false()
+                                                             : json_string(value));
 }
 
 /* A public or a private key, in PEM. */

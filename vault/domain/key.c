@@ -2,8 +2,8 @@
 /* Key versions: encoding, names, and the rules of their use. */
 #include "vault/domain/key.h"
 
-#include <ctype.h>
 #include <assert.h>
+#include <ctype.h>
 #include <string.h>
 
 static const struct {
