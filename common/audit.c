@@ -17,10 +17,10 @@
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/fsutil.h"
+#include "common/http_msg.h"
 #include "common/log.h"
 
 #define ROTATE_BYTES ((off_t) 64 * 1024 * 1024)
-#define KEEP_FILES   4
 #define FLUSH_MS     50
 #define MAX_LANES    64
 
@@ -55,7 +55,7 @@ static void rotate(struct audit *a)
     char from[4200];
     char to[4200];
 
-    for (int i = KEEP_FILES; i > 0; i--) {
+    for (int i = AUDIT_KEEP_FILES; i > 0; i--) {
         (void) snprintf(to, sizeof(to), "%s.%d", a->path, i);
         if (i == 1) {
             (void) snprintf(from, sizeof(from), "%s", a->path);
@@ -193,7 +193,23 @@ static void add_identity(struct buf *b, const struct audit_record *r)
     buf_str(b, "}}");
 }
 
-/* Member order and names: azure-rules.md section 6, AuditEvent. */
+static void add_uri(struct buf *b, const struct audit_record *r)
+{
+    char uri[2048];
+
+    if (r->request_host && r->request_uri) {
+        (void) snprintf(uri, sizeof(uri), "https://%s%s", r->request_host, r->request_uri);
+        add_member(b, "requestUri", uri);
+    } else {
+        add_member(b, "requestUri", r->request_uri);
+    }
+}
+
+/*
+ * Member order and names: azure-rules.md section 6, AuditEvent; the example of logging.md has the
+ * status' phrase as resultSignature. resultType: "Success" in every published record, also of
+ * refused calls (fidelity.md).
+ */
 static void add_record(struct buf *b, const struct audit_record *r)
 {
     char text[TIME_TEXT_MAX];
@@ -206,24 +222,22 @@ static void add_record(struct buf *b, const struct audit_record *r)
     add_member(b, "operationName", r->operation_name);
     add_member(b, "operationVersion", r->operation_version);
     buf_str(b, ",\"category\":\"AuditEvent\"");
-    add_member(b, "resultType",
-               r->result_type         ? r->result_type
-               : r->http_status < 400 ? "Success"
-                                      : "Failed");
-    (void) snprintf(number, sizeof(number), "%d", r->http_status);
-    add_member(b, "resultSignature", number);
-    add_member(b, "resultDescription", r->result_description);
+    add_member(b, "resultType", r->result_type ? r->result_type : "Success");
+    add_member(b, "resultSignature", http_status_phrase(r->http_status));
+    add_member(b, "resultDescription", r->result_description ? r->result_description : "");
     (void) snprintf(number, sizeof(number), "%" PRId64, r->duration_ms);
     add_member(b, "durationMs", number);
     add_member(b, "callerIpAddress", r->caller_ip);
     add_member(b, "correlationId", r->correlation_id);
     add_identity(b, r);
-    buf_str(b, ",\"properties\":{\"httpStatusCode\":");
-    (void) snprintf(number, sizeof(number), "%d", r->http_status);
-    buf_str(b, number);
-    add_member(b, "clientInfo", r->client_info);
-    add_member(b, "requestUri", r->request_uri);
+    buf_str(b, ",\"properties\":{\"clientInfo\":");
+    buf_json_str(b, r->client_info ? r->client_info : "",
+                 r->client_info ? strlen(r->client_info) : 0);
+    add_uri(b, r);
     add_member(b, "id", r->id);
+    (void) snprintf(number, sizeof(number), "%d", r->http_status);
+    buf_str(b, ",\"httpStatusCode\":");
+    buf_str(b, number);
     buf_str(b, "}}\n");
 }
 
@@ -244,6 +258,11 @@ void audit_flush(struct audit *a)
     (void) pthread_mutex_lock(&a->lock);
     drain(a);
     (void) pthread_mutex_unlock(&a->lock);
+}
+
+const char *audit_path(const struct audit *a)
+{
+    return a->path;
 }
 
 void audit_close(struct audit *a)

@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include "common/audit_http.h"
 #include "common/fsutil.h"
 #include "common/json.h"
 
@@ -159,6 +160,31 @@ static void handle_clock(const struct control *c, const struct http_request *req
     answer_clock(c, resp);
 }
 
+bool control_serves(const struct http_request *req)
+{
+    static const char *const names[] = {"clock", "audit"};
+
+    for (size_t i = 0; req->n_segments == 2 && i < ARRAY_LEN(names); i++) {
+        if (sv_eq(req->segments[1], names[i])) {
+            return sv_eq(req->segments[0], "_sim");
+        }
+    }
+    return false;
+}
+
+static void handle_audit(const struct control *c, const struct http_request *req,
+                         struct http_response *resp)
+{
+    struct az_error err;
+
+    http_response_reset(resp);
+    if (req->method != HTTP_M_GET) {
+        answer_error(resp, 405, "MethodNotAllowed", "The audit log takes GET.");
+    } else if (!audit_http_answer(c->audit, req, resp, &err)) {
+        answer_error(resp, az_error_status(&err), az_error_code(&err), err.message);
+    }
+}
+
 bool control_handle(const struct control *c, const struct http_request *req,
                     struct http_response *resp)
 {
@@ -180,6 +206,10 @@ bool control_handle(const struct control *c, const struct http_request *req,
     }
     if (req->n_segments == 2 && sv_eq(req->segments[1], "clock")) {
         handle_clock(c, req, resp);
+        return true;
+    }
+    if (c->audit && req->n_segments == 2 && sv_eq(req->segments[1], "audit")) {
+        handle_audit(c, req, resp);
         return true;
     }
     return false;

@@ -12,6 +12,7 @@ struct control {
     char token[65];     /* hex */
     const char *daemon; /* "vaultd" */
     struct sim_clock *clock;
+    struct audit *audit; /* NULL: /_sim/audit is not there */
 };
 
 /* Reads DIR/control-token, making it (0600) if missing. */
@@ -24,9 +25,12 @@ bool control_authorized(const struct control *c, const struct http_request *req)
  * becomes req->client_ip: where a test says that the call comes from.
  */
 bool control_client_ip(const struct control *c, struct http_request *req);
+/* Is it a path that control_handle() answers, in both daemons alike? */
+bool control_serves(const struct http_request *req);
 /*
  * True: the request was for /health or /_sim/clock (GET; POST {"advance":"P1D"} | {"set":"..."} |
- * {"freeze":true} | {"run":true}) or for /_sim/ without the right to it, and resp is the answer.
+ * {"freeze":true} | {"run":true}), /_sim/audit (GET: common/audit_http.h) or for /_sim/ without the
+ * right to it, and resp is the answer.
  */
 bool control_handle(const struct control *c, const struct http_request *req,
                     struct http_response *resp);

@@ -20,6 +20,46 @@ static const struct {
     {"OPTIONS", HTTP_M_OPTIONS},
 };
 
+static const struct {
+    int status;
+    const char *phrase;
+} phrases[] = {
+    {200, "OK"                             },
+    {201, "Created"                        },
+    {202, "Accepted"                       },
+    {204, "No Content"                     },
+    {302, "Found"                          },
+    {304, "Not Modified"                   },
+    {400, "Bad Request"                    },
+    {401, "Unauthorized"                   },
+    {403, "Forbidden"                      },
+    {404, "Not Found"                      },
+    {405, "Method Not Allowed"             },
+    {408, "Request Timeout"                },
+    {409, "Conflict"                       },
+    {412, "Precondition Failed"            },
+    {413, "Request Entity Too Large"       },
+    {415, "Unsupported Media Type"         },
+    {417, "Expectation Failed"             },
+    {429, "Too Many Requests"              },
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"          },
+    {502, "Bad Gateway"                    },
+    {503, "Service Unavailable"            },
+    {504, "Gateway Timeout"                },
+    {505, "HTTP Version Not Supported"     },
+};
+
+const char *http_status_phrase(int status)
+{
+    for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
+        if (phrases[i].status == status) {
+            return phrases[i].phrase;
+        }
+    }
+    return "Status";
+}
+
 enum http_method http_method_parse(struct str_view name)
 {
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {

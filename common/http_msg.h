@@ -26,6 +26,9 @@ enum http_method {
     HTTP_M_OTHER = 1 << 7, /* parsed, but nobody serves it */
 };
 
+/* "Not Found"; "Status" for one that no answer of ours has. */
+const char *http_status_phrase(int status);
+
 enum http_method http_method_parse(struct str_view name);
 const char *http_method_name(enum http_method m);
 
@@ -83,9 +86,13 @@ struct str_view http_header_get(const struct http_request *req, const char *name
 bool http_request_parse_target(struct http_request *req, struct str_view target) MUST_CHECK;
 void http_request_done(struct http_request *req);
 
+#define HTTP_SOURCE_LATER    (-2)
+#define HTTP_SOURCE_LATER_MS 100
+
 /* A body that is pulled while it is sent; read() runs on a worker thread. */
 struct http_source {
-    /* Bytes put into out (at most cap), 0 at the end, -1 on failure (the connection is closed). */
+    /* Bytes put into out (at most cap), 0 at the end, -1 on failure (the connection is closed),
+     * HTTP_SOURCE_LATER: nothing yet, it is asked again. It must not wait itself. */
     ssize_t (*read)(void *ctx, uint8_t *out, size_t cap);
     void (*close)(void *ctx); /* exactly once */
     void *ctx;

@@ -290,6 +290,7 @@ static bool open_server(struct program *p, const struct options *o, struct az_er
     if (!audit_open(path, net_server_lanes(p->server), &p->d.audit, reterr)) {
         return false;
     }
+    p->d.control.audit = p->d.audit;
     for (unsigned i = 0; i < p->sockets.n; i++) {
         const struct net_listener l = {p->sockets.list[i].fd, kinds[p->sockets.list[i].kind],
                                        &p->app};

@@ -7,47 +7,6 @@
 
 #include "common/net/internal.h"
 
-static const struct {
-    int status;
-    const char *line;
-} lines[] = {
-    {200, "HTTP/1.1 200 OK\r\n"                             },
-    {201, "HTTP/1.1 201 Created\r\n"                        },
-    {202, "HTTP/1.1 202 Accepted\r\n"                       },
-    {204, "HTTP/1.1 204 No Content\r\n"                     },
-    {302, "HTTP/1.1 302 Found\r\n"                          },
-    {304, "HTTP/1.1 304 Not Modified\r\n"                   },
-    {400, "HTTP/1.1 400 Bad Request\r\n"                    },
-    {401, "HTTP/1.1 401 Unauthorized\r\n"                   },
-    {403, "HTTP/1.1 403 Forbidden\r\n"                      },
-    {404, "HTTP/1.1 404 Not Found\r\n"                      },
-    {405, "HTTP/1.1 405 Method Not Allowed\r\n"             },
-    {408, "HTTP/1.1 408 Request Timeout\r\n"                },
-    {409, "HTTP/1.1 409 Conflict\r\n"                       },
-    {412, "HTTP/1.1 412 Precondition Failed\r\n"            },
-    {413, "HTTP/1.1 413 Request Entity Too Large\r\n"       },
-    {415, "HTTP/1.1 415 Unsupported Media Type\r\n"         },
-    {417, "HTTP/1.1 417 Expectation Failed\r\n"             },
-    {429, "HTTP/1.1 429 Too Many Requests\r\n"              },
-    {431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
-    {500, "HTTP/1.1 500 Internal Server Error\r\n"          },
-    {502, "HTTP/1.1 502 Bad Gateway\r\n"                    },
-    {503, "HTTP/1.1 503 Service Unavailable\r\n"            },
-    {504, "HTTP/1.1 504 Gateway Timeout\r\n"                },
-    {505, "HTTP/1.1 505 HTTP Version Not Supported\r\n"     },
-};
-
-static void add_status(struct buf *b, int status)
-{
-    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-        if (lines[i].status == status) {
-            buf_str(b, lines[i].line);
-            return;
-        }
-    }
-    buf_fmt(b, "HTTP/1.1 %d Status\r\n", status);
-}
-
 static void add_number(struct buf *b, uint64_t n)
 {
     char text[20];
@@ -58,6 +17,15 @@ static void add_number(struct buf *b, uint64_t n)
         n /= 10;
     } while (n > 0);
     buf_add(b, text + i, sizeof(text) - i);
+}
+
+static void add_status(struct buf *b, int status)
+{
+    buf_str(b, "HTTP/1.1 ");
+    add_number(b, (uint64_t) status);
+    buf_str(b, " ");
+    buf_str(b, http_status_phrase(status));
+    buf_str(b, "\r\n");
 }
 
 /* Date changes once a second; each loop thread keeps its own text. */
@@ -163,6 +131,31 @@ static void source_read(struct worker_job *job)
 
 static void pull(struct exchange *ex);
 
+static void on_later(evutil_socket_t fd, short what, void *arg)
+{
+    struct exchange *ex = arg;
+
+    (void) fd;
+    (void) what;
+    ex->waiting = false;
+    pull(ex);
+}
+
+/* Nothing yet: asked again soon. A client that has half closed is not waited for: it may be gone.
+ */
+static void pull_later(struct exchange *ex)
+{
+    struct timeval tv = {0, HTTP_SOURCE_LATER_MS * 1000};
+
+    if (!ex->later) {
+        ex->later = evtimer_new(ex->loop->base, on_later, ex);
+    }
+    ex->waiting = ex->later && evtimer_add(ex->later, &tv) == 0;
+    if (!ex->waiting || ex->conn->peer_gone || ex->loop->draining) {
+        conn_close(ex->conn, false);
+    }
+}
+
 /* A piece has been read: into the output buffer with it. */
 static void source_arrived(struct loop_task *task)
 {
@@ -174,12 +167,16 @@ static void source_arrived(struct loop_task *task)
         exchange_free(ex);
         return;
     }
-    if (ex->source_got < 0) {
+    if (ex->source_got < 0 && ex->source_got != HTTP_SOURCE_LATER) {
         conn_close(ex->conn, false); /* too late for an error: the client sees a short body */
         return;
     }
     /* The client takes what it is given: it is the silence that is limited. */
     conn_set_deadline(ex->conn, conn_idle_ms(ex->conn));
+    if (ex->source_got == HTTP_SOURCE_LATER) {
+        pull_later(ex);
+        return;
+    }
     out = bufferevent_get_output(ex->conn->bev);
     if (!ex->x.resp.source.has_length) {
         (void) evbuffer_add_printf(out, "%zx\r\n", (size_t) ex->source_got);
@@ -211,7 +208,7 @@ static void pull(struct exchange *ex)
 
 void exchange_drained(struct exchange *ex)
 {
-    if (!ex->pending &&
+    if (!ex->pending && !ex->waiting &&
         evbuffer_get_length(bufferevent_get_output(ex->conn->bev)) < NET_PIECE_BYTES / 2) {
         pull(ex);
     }

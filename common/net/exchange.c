@@ -51,6 +51,9 @@ void exchange_free(struct exchange *ex)
     if (ex->delay) {
         event_free(ex->delay);
     }
+    if (ex->later) {
+        event_free(ex->later);
+    }
     if (ex->app) {
         ex->app->end(ex->app->ctx, &ex->x);
     }

@@ -114,10 +114,11 @@ struct exchange {
     struct buf piece; /* the piece a worker has */
     bool piece_ok;
     bool sending_source;
+    bool waiting; /* the source has nothing yet */
     uint64_t source_sent;
     uint8_t *source_buf;
     ssize_t source_got;
-    struct event *delay;
+    struct event *delay, *later;
 };
 
 /* loop.c */

@@ -237,7 +237,7 @@ static bool begin_control(struct provider_call *c, struct az_error *reterr)
     c->x->body_limit = LIMIT_BODY_TOKEN;
     c->control = true;
     if (!control_authorized(&c->d->control, &c->x->req) || c->x->req.n_segments < 2 ||
-        sv_eq(c->x->req.segments[1], "clock")) {
+        control_serves(&c->x->req)) {
         return true;
     }
     return find_in(c, T_CONTROL, reterr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The small subcommands: down, status, clock, additions to the directory, audit. */
+/* The small subcommands: down, status, clock, additions to the directory. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -251,30 +251,4 @@ int cmd_principal(int argc, char **argv)
 int cmd_identity(int argc, char **argv)
 {
     return add(argc, argv, "kvsim identity", "attach", "/_sim/identity/attach", "attach ID");
-}
-
-int cmd_audit(int argc, char **argv)
-{
-    const char *state = NULL;
-    const char *daemon = "vaultd";
-    const struct cli_option options[] = {
-        STATE_OPTION(&state),
-        {"daemon", 0, "NAME", "vaultd (default) or providerd", CLI_CHOICE, &daemon, 0,
-                  "vaultd|providerd"}
-    };
-    const struct cli cli = {.program = "kvsim audit",
-                            .summary = "Print the audit log: one AuditEvent record a line.",
-                            .options = options,
-                            .n_options = ARRAY_LEN(options)};
-    CLEANUP(buf_done) struct buf text = {0};
-    char path[4200];
-
-    (void) cli_parse(&cli, argc, argv, NULL);
-    (void) snprintf(path, sizeof(path), "%s/audit/%s.jsonl", state_dir(state), daemon);
-    if (!file_read(path, (size_t) 128 * 1024 * 1024, &text)) {
-        die("%s: %s. It is written while kvsim is up; start it with: kvsim up --state %s", path,
-            strerror(errno), state_dir(state));
-    }
-    (void) fwrite(text.data ? text.data : "", 1, text.len, stdout);
-    return 0;
 }

@@ -396,9 +396,13 @@ static void write_audit(struct vault_call *c)
     char resource[512] = "";
     char corr[128];
     char info[256];
+    char host[256];
     struct audit_record r = {
         .time_ms = c->now_s * 1000,
-        .operation_name = c->row ? c->row->audit_name : NULL,
+        /* Before there is a row it is the token that is judged: logging.md, "Authentication". */
+        .operation_name = c->row                  ? c->row->audit_name
+                          : x->resp.status == 401 ? "Authentication"
+                                                  : NULL,
         .operation_version = c->api_version[0] ? c->api_version : NULL,
         .http_status = x->resp.status,
         .duration_ms = (clock_mono_us() - x->started_us) / 1000,
@@ -415,7 +419,6 @@ static void write_audit(struct vault_call *c)
         r.resource_id = resource;
     }
     if (x->resp.status >= 400) {
-        r.result_type = c->error.inner ? c->error.inner : az_error_code(&c->error);
         r.result_description = c->error.message;
     }
     (void) snprintf(corr, sizeof(corr), "%.*s", (int) id.len, id.len > 0 ? id.ptr : "");
@@ -423,6 +426,10 @@ static void write_audit(struct vault_call *c)
                     agent.len > 0 ? agent.ptr : "");
     r.correlation_id = corr[0] ? corr : c->request_id;
     r.client_info = info;
+    (void) snprintf(host, sizeof(host), "%.*s",
+                    (int) (x->req.host.len < 255 ? x->req.host.len : 255),
+                    x->req.host.len > 0 ? x->req.host.ptr : "");
+    r.request_host = host;
     r.oid = c->who.oid[0] ? c->who.oid : NULL;
     r.appid = c->who.appid[0] ? c->who.appid : NULL;
     r.upn = c->who.upn[0] ? c->who.upn : NULL;
