@@ -132,6 +132,20 @@ class StateDirectory(Folder):
         data.write_bytes(old)
         Sim(self.state, RELAXED).stop()
 
+    def test_reset_removes_a_stopped_state_and_nothing_else(self):
+        self.assertIn("There is no state", run("reset", "--state", self.state).stdout)
+        sim = Sim(self.state, RELAXED)
+        self.addCleanup(sim.stop)
+        self.refused(run("reset", "--state", self.state), "runs with the state directory", "kvsim down")
+        sim.stop()
+        self.assertTrue(any(self.state.iterdir()))
+        a = run("reset", "--state", self.state)
+        self.assertEqual((a.returncode, list(self.state.iterdir())), (0, []), a.stderr)
+        theirs = self.dir / "theirs.txt"
+        theirs.write_text("theirs")
+        self.refused(run("reset", "--state", self.dir), "holds other files")
+        self.assertEqual(theirs.read_text(), "theirs")
+
     def test_a_damaged_state_is_refused_and_not_made_worse(self):
         Sim(self.state, RELAXED).stop()
         for name in ("vault/root.key", "token-key.json", "provider/data.mdb"):

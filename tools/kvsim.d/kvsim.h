@@ -59,4 +59,5 @@ int cmd_principal(int argc, char **argv);
 int cmd_identity(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_attest(int argc, char **argv);
+int cmd_reset(int argc, char **argv);
 int cmd_rules(int argc, char **argv);

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
     static const struct cli_command commands[] = {
         {"up",           "Start the daemons",                                   cmd_up          },
         {"down",         "Stop them",                                           cmd_down        },
+        {"reset",        "Remove the state of a stopped simulator",             cmd_reset       },
         {"status",       "Say whether they run, and where",                     cmd_status      },
         {"env",          "Print the environment for clients",                   cmd_env         },
         {"trust",        "Show or install the CA for localhost names",          cmd_trust       },

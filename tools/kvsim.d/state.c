@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/cli.h"
 #include "common/daemon.h"
 #include "common/fsutil.h"
 #include "tools/kvsim.d/kvsim.h"
@@ -129,4 +131,49 @@ int state_open(const char *dir)
         }
     }
     return fd;
+}
+
+/* Everything below the directory, not the directory itself, whose lock we hold. */
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    (void) st;
+    (void) type;
+    return where->level == 0 ? 0 : remove(path);
+}
+
+int cmd_reset(int argc, char **argv)
+{
+    const char *state = NULL;
+    const struct cli_option options[] = {
+        {"state", 0, "DIR", "Directory of the state (default: ~/.local/state/kvsim)", CLI_STRING,
+         &state, 0, NULL}
+    };
+    const struct cli cli = {
+        .program = "kvsim reset",
+        .summary = "Remove everything that a stopped simulator has kept: vaults, keys, accounts, "
+                   "tokens, certificates. There is no way back.",
+        .options = options,
+        .n_options = ARRAY_LEN(options)};
+    const char *dir;
+    struct stat st;
+    char pid[32];
+
+    (void) cli_parse(&cli, argc, argv, NULL);
+    dir = state_dir(state);
+    if (stat(dir, &st) < 0) {
+        (void) printf("There is no state in %s.\n", dir);
+        return 0;
+    }
+    if (!lock_free(dir, lock_names[0], pid)) {
+        die("process %s runs with the state directory %s. Stop it first: kvsim down --state %s",
+            pid, dir, dir);
+    }
+    int lock = state_open(dir); /* only an empty directory or one of ours */
+
+    if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        die("%s could not be removed whole: %s", dir, strerror(errno));
+    }
+    (void) close(lock);
+    (void) printf("Removed the state in %s.\n", dir);
+    return 0;
 }
