@@ -75,5 +75,3 @@ void kvdb_iter_free(struct kvdb_iter *it); /* before the transaction ends; NULL 
 
 /* Counts top-level commits and the writes in them, since open (bench, tests). */
 void kvdb_stats(const struct kvdb *db, uint64_t *commits, uint64_t *nested);
-/* Tests only: the process dies (SIGKILL) at the nth durable write from now. 0: never. */
-void kvdb_die_at_write(struct kvdb *db, uint64_t nth);

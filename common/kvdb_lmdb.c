@@ -6,13 +6,13 @@
  * not tied to threads (MDB_NOTLS). One unnamed database; record classes are the keys' first byte.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <lmdb.h>
 
+#include "common/crash.h"
 #include "common/kvdb.h"
 
 #define MAP_SIZE_DEFAULT (UINT64_C(32) << 30)
@@ -23,7 +23,6 @@ struct kvdb {
     MDB_dbi dbi;
     _Atomic uint64_t commits;
     _Atomic uint64_t nested;
-    _Atomic uint64_t die_in; /* writes until SIGKILL; 0: never */
 };
 
 struct kvdb_txn {
@@ -176,14 +175,6 @@ bool kvdb_begin_nested(struct kvdb_txn *parent, struct kvdb_txn **ret, struct az
     return begin(parent->db, parent, 0, ret, reterr);
 }
 
-/* Tests only: the process dies at the write it was told to die at. */
-static void maybe_die(struct kvdb *db)
-{
-    if (db->die_in > 0 && --db->die_in == 0) {
-        (void) raise(SIGKILL);
-    }
-}
-
 bool kvdb_commit(struct kvdb_txn *t, struct az_error *reterr)
 {
     int rc = t->failed;
@@ -192,7 +183,7 @@ bool kvdb_commit(struct kvdb_txn *t, struct az_error *reterr)
         mdb_txn_abort(t->txn);
     } else {
         if (!t->parent) {
-            maybe_die(t->db);
+            crash_point();
         }
         rc = mdb_txn_commit(t->txn);
     }
@@ -293,7 +284,7 @@ void kvdb_put(struct kvdb_txn *t, const struct kvkey *key, const void *data, siz
         t->failed = MDB_BAD_VALSIZE;
     }
     if (usable(t, key, &k)) {
-        maybe_die(t->db);
+        crash_point();
         t->failed = mdb_put(t->txn, t->db->dbi, &k, &v, 0);
     }
 }
@@ -306,7 +297,7 @@ bool kvdb_del(struct kvdb_txn *t, const struct kvkey *key)
     if (!usable(t, key, &k)) {
         return false;
     }
-    maybe_die(t->db);
+    crash_point();
     rc = mdb_del(t->txn, t->db->dbi, &k, NULL);
     t->failed = rc == MDB_NOTFOUND ? 0 : rc;
     return rc == 0;
@@ -372,9 +363,4 @@ void kvdb_stats(const struct kvdb *db, uint64_t *commits, uint64_t *nested)
 {
     *commits = db->commits;
     *nested = db->nested;
-}
-
-void kvdb_die_at_write(struct kvdb *db, uint64_t nth)
-{
-    db->die_in = nth;
 }

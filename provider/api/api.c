@@ -13,6 +13,7 @@
 #include "provider/api/ai.h"
 #include "provider/api/answer.h"
 #include "provider/api/auth.h"
+#include "provider/api/cmk_check.h"
 #include "provider/store/account_store.h"
 
 enum table_group { T_LOGIN, T_IDENTITY, T_GRAPH, T_AI, T_CONTROL, T_ARM };
@@ -320,7 +321,7 @@ static enum http_step step_loop(struct provider_call *c)
     if (!parse_body(c, &c->error)) {
         return finish_error(c);
     }
-    next = next_step(c);
+    next = c->rekey ? HTTP_STEP_WRITE : next_step(c);
     if (next != HTTP_STEP_LOOP) {
         return next;
     }
@@ -423,6 +424,7 @@ static void api_end(void *ctx, struct http_exchange *x)
     if (c->prepared && c->prepared_free) {
         c->prepared_free(c->prepared);
     }
+    cmk_rekey_free(c->rekey);
     json_decref(c->body);
     free(c);
     x->state = NULL;

@@ -109,6 +109,8 @@ struct provider_call {
     char texts[ROUTE_MAX_PARAMS][256]; /* provider_param() */
     char account[320]; /* data plane under a region's name: "subscription/group/name", by its key */
     bool retry_prepare; /* set by a WRITE handler that found that what prepare read has changed */
+    /* A data key that was wrapped anew on the way (cmk_check.c): the next write step stores it. */
+    struct cmk_rekey *rekey;
     struct az_error error;
 };
 

@@ -109,6 +109,14 @@ static bool judge(struct provider_call *c, const struct cmk_wish *w, const struc
            (in->home != CMK_HOME_MANAGED_HSM || no_managed_hsm(reterr));
 }
 
+/* enc.either-or: what the one key protected until now, the other does from now on. */
+static void note_change_of_key(struct provider_call *c, const json_t *account)
+{
+    if (dek_layers_of_kind(json_text(account, "kind")) == 1) {
+        rule_log_note(c->d, RULE_ENC_EITHER_OR, CMK_BROKEN);
+    }
+}
+
 /* What a binding that was refused (or not) shows of the rules that are no judgements. */
 static void note_binding(struct provider_call *c, const struct cmk_wish *w,
                          const struct key_ref *ref, const struct cmk_input *in, bool ok)
@@ -119,6 +127,9 @@ static void note_binding(struct provider_call *c, const struct cmk_wish *w,
 
     if (in->op == CMK_OP_ENABLE) {
         rule_log_note(c->d, RULE_ENC_ENABLE_EXISTING, verdict);
+        if (ok) {
+            note_change_of_key(c, w->account);
+        }
     } else if (in->op == CMK_OP_OTHER_KEY) {
         rule_log_note(c->d, RULE_LIFE_OTHER_KEY, verdict);
     } else if (in->op == CMK_OP_UPDATE_VERSION && ok && same) {

@@ -21,11 +21,16 @@ bool cmk_judge(struct provider_call *c, const struct cmk_input *in, struct az_er
  * text are the vault's own. In the edition 2026, a key without a version that has a newer one by
  * now is wrapped anew: the next write step stores it. The caller wipes the keys.
  */
-bool cmk_open_data(struct provider_call *c, const json_t *account, enum cmk_op op,
-                   struct data_keys *ret, struct az_error *reterr) MUST_CHECK;
+bool cmk_open_data(struct provider_call *c, json_t *account, enum cmk_op op, struct data_keys *ret,
+                   struct az_error *reterr) MUST_CHECK;
 
 /* The counting and naming alone, after an attempt to open the data keys. */
 void cmk_check_data(struct provider_call *c, const json_t *account, const struct key_identity *id,
                     enum cmk_op op, bool opened, struct az_error *err);
 /* The same for serving a deployment of a fine-tuned model: needs no key, is never refused. */
 void cmk_check_serving(struct provider_call *c, const json_t *account, bool deployment_exists);
+
+/* What cmk_open_data() left for the write step; c->rekey is gone afterwards. */
+bool cmk_store_rekey(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+    MUST_CHECK;
+void cmk_rekey_free(struct cmk_rekey *r); /* NULL is allowed */

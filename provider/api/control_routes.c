@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/crash.h"
 #include "common/json.h"
 #include "provider/api/answer.h"
 #include "provider/api/login.h"
@@ -177,6 +178,19 @@ static bool store_stats_run(struct provider_call *c, struct kvdb_txn *txn, struc
     return provider_answer_json(c, 200, doc);
 }
 
+/* Crash tests: {"at": n} kills the process at its nth write from now; 0: never. */
+static bool crash_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    json_int_t at = json_integer_value(json_object_get(c->body, "at"));
+
+    (void) txn;
+    (void) reterr;
+    crash_at(at > 0 ? (uint64_t) at : 0);
+    AUTO_JSON *doc = json_pack("{s:I}", "at", at);
+
+    return provider_answer_json(c, 200, doc);
+}
+
 #define ROW(path, run)                                                                  \
     {                                                                                   \
         {HTTP_M_POST, path}, PPLANE_CONTROL, NULL, EXEC_WRITE, true, 0, NULL, NULL, run \
@@ -187,6 +201,11 @@ const struct provider_route provider_control_routes[] = {
     ROW("/_sim/directory/subscriptions", subscription_run),
     ROW("/_sim/directory/principals", principal_run),
     ROW("/_sim/identity/attach", attach_run),
+    {{HTTP_M_POST, "/_sim/store/crash"},
+                                           PPLANE_CONTROL, NULL,
+                                           EXEC_LOOP, true,
+                                           0, NULL,
+                                           NULL, crash_run      },
     {{HTTP_M_GET, "/_sim/store/stats"},
                                            PPLANE_CONTROL, NULL,
                                            EXEC_LOOP, false,

@@ -11,6 +11,7 @@
 
 #include <openssl/crypto.h>
 
+#include "common/crash.h"
 #include "common/fsutil.h"
 
 struct place {
@@ -59,6 +60,7 @@ bool blob_create(const char *dir, const char *account_uid, const char *file_id,
     make_path(w->path, sizeof(w->path), w->dir, account_uid, file_id);
     (void) snprintf(w->tmp, sizeof(w->tmp), "%s.tmp", w->path);
     w->keys = *keys;
+    crash_point();
     w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (w->fd < 0) {
         (void) az_fail_internal(reterr, "%.200s: %s", w->tmp, strerror(errno));
@@ -80,6 +82,7 @@ static bool write_chunk(struct blob_writer *w, bool last, struct az_error *reter
                      reterr)) {
         return false;
     }
+    crash_point();
     while (done < sealed.len) {
         ssize_t n = write(w->fd, sealed.data + done, sealed.len - done);
 
@@ -133,7 +136,12 @@ bool blob_finish(struct blob_writer *w, uint64_t *size, struct az_error *reterr)
     if (!write_chunk(w, true, reterr)) {
         return false;
     }
-    if (fsync(w->fd) < 0 || rename(w->tmp, w->path) < 0 || !sync_dir(w->dir)) {
+    crash_point();
+    if (fsync(w->fd) < 0 || rename(w->tmp, w->path) < 0) {
+        return az_fail_internal(reterr, "storing a blob: %s", strerror(errno));
+    }
+    crash_point();
+    if (!sync_dir(w->dir)) {
         return az_fail_internal(reterr, "storing a blob: %s", strerror(errno));
     }
     w->finished = true;
@@ -263,6 +271,7 @@ void blob_remove(const char *dir, const char *account_uid, const char *file_id)
     char path[4200];
 
     make_path(path, sizeof(path), dir, account_uid, file_id);
+    crash_point();
     (void) unlink(path);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/crash.h"
 #include "common/kvdb.h"
 #include "tests/support.h"
 
@@ -418,7 +419,7 @@ static int die_at(const struct fixture *f, uint64_t nth)
         if (!kvdb_open(f->dir.path, &durable, &db, &err)) {
             _exit(9);
         }
-        kvdb_die_at_write(db, nth);
+        crash_at(nth);
         for (int i = 0; i < 2; i++) {
             if (!kvdb_begin_write(db, &txn, &err)) {
                 _exit(9);

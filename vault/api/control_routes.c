@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/crash.h"
 #include "common/json.h"
 #include "vault/api/call.h"
 #include "vault/api/version.h"
@@ -101,7 +102,11 @@ static bool facts_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
         return false;
     }
     if (!v || v->deleted_s > 0) {
-        AUTO_JSON *none = json_pack("{s:b}", "exists", 0);
+        /* With its vault a key is deleted, and lost when the vault is purged. */
+        AUTO_JSON *none = json_pack("{s:b,s:s*}", "exists", 0, "keyState",
+                                    !key                                          ? NULL
+                                    : v && strcmp(key_state(txn, v, key), "none") ? "deleted"
+                                                                                  : "none");
 
         return vault_answer_json(c, 200, none);
     }
@@ -133,12 +138,26 @@ static bool stats_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
     return vault_answer_json(c, 200, doc);
 }
 
+/* Crash tests: {"at": n} kills the process at its nth write from now; 0: never. */
+static bool crash_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    json_int_t at = json_integer_value(json_object_get(c->body, "at"));
+
+    (void) txn;
+    (void) reterr;
+    crash_at(at > 0 ? (uint64_t) at : 0);
+    AUTO_JSON *doc = json_pack("{s:I}", "at", at);
+
+    return vault_answer_json(c, 200, doc);
+}
+
 #define CONTROL PLANE_CONTROL, VERSION_ANY, 0, NULL, THROTTLE_NONE, NULL
 
 /* clang-format off */
 const struct vault_route vault_control_routes[] = {
     {{HTTP_M_GET, "/_sim/vaults/{n}"}, CONTROL, EXEC_LOOP, false, NULL, facts_run},
     {{HTTP_M_PUT, "/_sim/rbac/changes"}, CONTROL, EXEC_WRITE, true, NULL, rbac_put_run},
+    {{HTTP_M_POST, "/_sim/store/crash"}, CONTROL, EXEC_LOOP, true, NULL, crash_run},
     {{HTTP_M_GET, "/_sim/store/stats"}, CONTROL, EXEC_LOOP, false, NULL, stats_run},
 };
 /* clang-format on */

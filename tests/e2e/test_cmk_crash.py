@@ -1,0 +1,202 @@
+"""kill -9 of either daemon at every write of what changes an account's key or data.
+
+After the restart the account is in the state before or after the step, and its data is readable exactly when it should be.
+"""
+
+import http.client
+import json
+import ssl
+import unittest
+
+from harness import ARM_AI, Sim
+
+CONTENT = b"what must survive every crash\n" * 3000
+OFF = {"properties": {"encryption": {"keySource": "Microsoft.CognitiveServices"}}}
+BROKEN = (OSError, http.client.HTTPException, ssl.SSLError)
+MOST = 60  # writes of one step: more would be a loop
+
+
+class Crash(unittest.TestCase):
+    def setUp(self):
+        self.sim = s = Sim(args=["--durability", "relaxed"])
+        self.addCleanup(s.close)
+        s.group()
+        self.identity = s.make_account("acct", self.kind)
+        self.granted = [s.policy(s.oid, ["all"]), s.policy(self.identity, ["get", "wrapKey", "unwrapKey"])]
+        s.make_vault("vault", self.granted, enablePurgeProtection=True)
+        self.new_version()
+        a = s.upload("acct", CONTENT)
+        self.assertEqual(a.status, 201, a.body)
+        self.file = a.json["id"]
+        self.died = {"vaultd": 0, "providerd": 0}
+
+    kind = "OpenAI"
+
+    def new_version(self):
+        a = self.sim.vault("vault", "POST", "/keys/cmk/create", {"kty": "RSA"})
+        self.assertEqual(a.status, 200, a.body)
+
+    def arm_crash(self, daemon, n):
+        e = self.sim.e
+        url = e["management_url"] if daemon == "providerd" else e["vault_url"].replace("{vault}", "vault")
+        a = self.sim.http("POST", url + "/_sim/store/crash", json.dumps({"at": n}),
+                          {"x-kvsim-control": self.sim.control, "Content-Type": "application/json"})
+        self.assertEqual(a.status, 200, a.body)
+
+    def encryption(self):
+        """Of the account; Microsoft-managed and never changed shows none."""
+        p = self.sim.arm("GET", self.sim.account_id("acct"), version=ARM_AI).json["properties"].get("encryption")
+        p = p or {"keySource": "Microsoft.CognitiveServices"}
+        for kvp in [p["keyVaultProperties"]] if "keyVaultProperties" in p else []:
+            kvp["keyVaultUri"] = kvp["keyVaultUri"].split(".")[0]  # every start has other ports
+        return p
+
+    def readable(self):
+        a = self.sim.files("acct", "GET", f"/{self.file}/content")
+        self.assertIn(a.status, (200, 403), a.body[:300])
+        self.assertTrue(a.status == 403 or a.body == CONTENT)
+        return a.status == 200
+
+    def restart(self, daemon):
+        self.died[daemon] += 1
+        self.sim.process.wait(30)
+        self.sim.process.stdout.close()
+        self.sim.start()
+
+    def walk(self, step, state, undo):
+        """Runs the step, dying at its first write, its second, ... until it ends without dying, in either daemon.
+
+        state() is asked before the step and after it; after a death it must be one of the two. undo() prepares the next try.
+        """
+        before = state()
+        step()
+        after = state()
+        undo()
+        for daemon in ("providerd", "vaultd"):
+            for n in range(1, MOST):
+                self.assertEqual(state(), before)
+                self.arm_crash(daemon, n)
+                self.unavailable = False
+                try:
+                    step()
+                    dead = self.unavailable
+                except BROKEN:
+                    dead = True
+                if not dead:
+                    self.arm_crash(daemon, 0)
+                    self.assertEqual(state(), after)
+                    undo()
+                    break
+                self.restart(daemon)
+                self.assertIn(state(), (before, after), f"{daemon} died at write {n}")
+                undo()
+            else:
+                self.fail(f"more than {MOST} writes")
+
+    def assert_status(self, answer, *good):
+        """503: providerd lives and says that vaultd does not."""
+        self.unavailable = answer.status == 503
+        self.assertIn(answer.status, (*good, 503), answer.body[:300])
+
+    def bind(self):
+        self.assert_status(self.sim.bind("acct", "vault", "cmk"), 202)
+
+    def disable(self):
+        self.assert_status(self.sim.arm("PATCH", self.sim.account_id("acct"), OFF, ARM_AI), 200, 202)
+
+    def state(self):
+        return self.encryption(), self.readable()
+
+    def test_enabling_and_disabling(self):
+        self.walk(self.bind, self.state, self.disable)
+        self.assertGreaterEqual(self.died["providerd"], 2)
+        self.died = {"vaultd": 0, "providerd": 0}
+        self.bind()
+        self.walk(self.disable, self.state, self.bind)
+        self.assertGreaterEqual(self.died["providerd"], 2)
+
+    def test_rotation(self):
+        s = self.sim
+        old = s.vault("vault", "GET", "/keys/cmk").json["key"]["kid"].split("/")[-1]
+        self.assert_status(s.bind("acct", "vault", "cmk"), 202)
+
+        def current():
+            a = s.vault("vault", "GET", "/keys/cmk/versions").json["value"]
+            return len(a) - versions[0], self.state()
+
+        versions = [1]
+
+        def undo():
+            versions[0] = len(s.vault("vault", "GET", "/keys/cmk/versions").json["value"])
+
+        # A new version in the vault: there or not, and nothing of the account changes.
+        self.walk(self.new_version, current, undo)
+        self.assertGreaterEqual(self.died["vaultd"], 2)
+        # The account's update to it.
+        self.died = {"vaultd": 0, "providerd": 0}
+        self.walk(self.bind, self.state,
+                  lambda: self.assert_status(s.bind("acct", "vault", "cmk", old), 202))
+        self.assertGreaterEqual(self.died["providerd"], 2)
+
+    def test_revocation_and_giving_back(self):
+        s = self.sim
+        self.bind()
+
+        def policies(list):
+            body = {"properties": {"accessPolicies": list}}
+            return lambda: self.assert_status(s.arm("PATCH", s.vault_id("vault"), body), 200)
+
+        self.walk(policies(self.granted[:1]), self.readable, policies(self.granted))
+        self.assertGreaterEqual(self.died["vaultd"], 2)
+
+        def delete():
+            self.assert_status(s.vault("vault", "DELETE", "/keys/cmk"), 200, 404)
+
+        def recover():
+            self.assert_status(s.vault("vault", "POST", "/deletedkeys/cmk/recover"), 200, 400)  # 400: it is there
+
+        self.walk(delete, self.readable, recover)
+        self.walk(lambda: self.assert_status(s.vault("vault", "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}}), 200),
+                  self.readable,
+                  lambda: self.assert_status(s.vault("vault", "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}}), 200))
+
+    def test_files_come_and_go_whole(self):
+        s = self.sim
+        self.bind()
+        more = CONTENT * 10  # several chunks
+
+        def listed():
+            """Every file that is listed is there, and no other lies on the disk."""
+            ids = [f["id"] for f in s.files("acct", "GET").json["data"]]
+            for id in ids:
+                a = s.files("acct", "GET", f"/{id}/content")
+                self.assertEqual(a.status, 200, a.body[:300])
+                self.assertIn(a.body, (CONTENT, more))
+            blobs = [p.name for p in (s.state / "provider" / "blobs").iterdir()]
+            self.assertEqual(len(blobs), len(ids), blobs)
+            return len(ids)
+
+        def upload():
+            self.assert_status(s.upload("acct", more), 201)
+
+        def remove():
+            for f in s.files("acct", "GET").json["data"]:
+                if f["id"] != self.file:
+                    self.assert_status(s.files("acct", "DELETE", "/" + f["id"]), 200)
+
+        self.walk(upload, listed, remove)
+        self.assertGreaterEqual(self.died["providerd"], 8)
+        upload()
+        self.walk(remove, listed, lambda: listed() == 2 or upload())
+
+
+class CrashWithLayers(Crash):
+    """The same for a kind whose data has layers (enc.base-double, enc.cmk-layer)."""
+    kind = "AIServices"
+
+    test_revocation_and_giving_back = None
+    test_files_come_and_go_whole = None
+
+
+if __name__ == "__main__":
+    unittest.main()
