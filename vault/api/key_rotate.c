@@ -14,12 +14,10 @@
 #include "vault/api/answer.h"
 #include "vault/api/key_render.h"
 
-bool rotation_make(struct vaultd *d, uint64_t vault_uid, const struct key_version *v,
-                   struct new_key **ret, struct az_error *reterr)
+bool rotation_plan(const struct key_version *v, struct new_key **ret, struct az_error *reterr)
 {
     AUTO_NEW_KEY *nk = new_key_make();
     char version[KEY_VERSION_LEN + 1];
-    struct key_spec spec;
 
     if (!nk) {
         return az_fail_internal(reterr, "out of memory");
@@ -32,13 +30,20 @@ bool rotation_make(struct vaultd *d, uint64_t vault_uid, const struct key_versio
     nk->meta.has_exp = 0;
     buf_add(&nk->tags, v->texts.tags.ptr, v->texts.tags.len);
     buf_add(&nk->policy, v->texts.policy.ptr, v->texts.policy.len);
-    spec = key_meta_spec(&nk->meta);
-    if (!keygen_spec(d->pool, &spec, &nk->key, reterr) ||
-        !new_key_finish(d, vault_uid, nk, NULL, reterr)) {
-        return false;
+    if (!buf_ok(&nk->tags) || !buf_ok(&nk->policy)) {
+        return az_fail_internal(reterr, "out of memory");
     }
     *ret = take_ptr(nk);
     return true;
+}
+
+bool rotation_make(struct vaultd *d, uint64_t vault_uid, struct new_key *nk,
+                   struct az_error *reterr)
+{
+    struct key_spec spec = key_meta_spec(&nk->meta);
+
+    return keygen_spec(d->pool, &spec, &nk->key, reterr) &&
+           new_key_finish(d, vault_uid, nk, NULL, reterr);
 }
 
 bool rotation_fits(const struct new_key *nk, const struct key_version *v)
@@ -71,11 +76,11 @@ bool key_rotate_prepare(struct vault_call *c, struct az_error *reterr)
         return false;
     }
     ok = key_find(c, txn, vault_param(c, 0, name, sizeof(name)), "", &head, &v, reterr) &&
-         rotation_make(c->d, c->vault->uid, &v, &nk, reterr);
-    kvdb_abort(txn);
+         rotation_plan(&v, &nk, reterr);
+    kvdb_abort(txn); /* before the key is made: that takes seconds */
     c->prepared = nk;
     c->prepared_free = new_key_free;
-    return ok;
+    return ok && rotation_make(c->d, c->vault->uid, nk, reterr);
 }
 
 bool key_rotate_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)

@@ -11,9 +11,13 @@ vault_handler_fn key_rotate_run;
 vault_handler_fn key_policy_get_run;
 vault_handler_fn key_policy_set_run;
 
-/* A fresh key of the kind of `v`, with its operations and tags. Slow. *ret: new_key_free(). */
-bool rotation_make(struct vaultd *d, uint64_t vault_uid, const struct key_version *v,
-                   struct new_key **ret, struct az_error *reterr) MUST_CHECK;
+/* What the version after `v` takes over from it, copied: the snapshot may end. *ret:
+ * new_key_free(). */
+bool rotation_plan(const struct key_version *v, struct new_key **ret, struct az_error *reterr)
+    MUST_CHECK;
+/* Makes the key of such a plan. Slow: never inside a snapshot. */
+bool rotation_make(struct vaultd *d, uint64_t vault_uid, struct new_key *nk,
+                   struct az_error *reterr) MUST_CHECK;
 /* Is nk of the kind of `v` still? */
 bool rotation_fits(const struct new_key *nk, const struct key_version *v);
 /* Stores nk as the version that follows *v, made at at_s; *head and *v are those of the new one. */

@@ -132,7 +132,9 @@ enum sweep_need sweep_needed(struct vault_call *c, struct kvdb_txn *txn)
 struct making {
     struct vault_call *c;
     struct kvdb_txn *txn;
-    size_t made;
+    struct spare *planned; /* without their keys, which are made when the snapshot has ended */
+    struct spare **last;
+    size_t n;
     struct az_error *reterr;
     bool ok;
 };
@@ -147,7 +149,7 @@ static int64_t missed(const struct vault_call *c, const struct due *d,
     return n < LIMIT_MISSED_ROTATIONS ? n : LIMIT_MISSED_ROTATIONS;
 }
 
-static bool make_spare(struct making *m, const struct due *d, const struct key_version *v)
+static bool plan_spare(struct making *m, const struct due *d, const struct key_version *v)
 {
     struct spare *p = calloc(1, sizeof(*p));
 
@@ -156,16 +158,17 @@ static bool make_spare(struct making *m, const struct due *d, const struct key_v
     }
     p->uid = d->uid;
     memcpy(p->name, d->name, sizeof(p->name));
-    if (!rotation_make(m->c->d, d->uid, v, &p->key, m->reterr)) {
+    if (!rotation_plan(v, &p->key, m->reterr)) {
         spare_free(p);
         return false;
     }
-    add_spare(m->c->d->sweeper, p);
-    m->made++;
+    *m->last = p;
+    m->last = &p->next;
+    m->n++;
     return true;
 }
 
-static bool make_for(void *ctx, const struct due *d)
+static bool plan_for(void *ctx, const struct due *d)
 {
     struct making *m = ctx;
     struct key_head head;
@@ -179,16 +182,34 @@ static bool make_for(void *ctx, const struct due *d)
     }
     key_store_policy(m->txn, d->uid, d->name, &policy);
     wanted = missed(m->c, d, &policy) - (int64_t) count_spares(m->c->d->sweeper, d->uid, d->name);
-    for (; m->ok && wanted > 0 && m->made < LIMIT_ROTATIONS_AHEAD; wanted--) {
-        m->ok = make_spare(m, d, &v);
+    for (; m->ok && wanted > 0 && m->n < LIMIT_ROTATIONS_AHEAD; wanted--) {
+        m->ok = plan_spare(m, d, &v);
     }
-    return m->ok && m->made < LIMIT_ROTATIONS_AHEAD;
+    return m->ok && m->n < LIMIT_ROTATIONS_AHEAD;
+}
+
+/* Makes the keys that were planned; those that were made before a failure are kept. */
+static void make_planned(struct making *m)
+{
+    struct spare *p;
+
+    while ((p = m->planned)) {
+        m->planned = p->next;
+        p->next = NULL;
+        m->ok = m->ok && rotation_make(m->c->d, p->uid, p->key, m->reterr);
+        if (m->ok) {
+            add_spare(m->c->d->sweeper, p);
+        } else {
+            spare_free(p);
+        }
+    }
 }
 
 bool sweep_prepare(struct vault_call *c, struct az_error *reterr)
 {
     struct making m = {.c = c, .reterr = reterr, .ok = true};
 
+    m.last = &m.planned;
     (void) pthread_mutex_lock(&c->d->sweeper->making);
     while (count_spares(c->d->sweeper, 0, NULL) > LIMIT_ROTATIONS_AHEAD) { /* of purged keys */
         struct spare *oldest;
@@ -201,9 +222,10 @@ bool sweep_prepare(struct vault_call *c, struct az_error *reterr)
     }
     m.ok = kvdb_begin_read(c->d->db, &m.txn, reterr);
     if (m.ok) {
-        due_each(m.txn, c->now_s, make_for, &m);
+        due_each(m.txn, c->now_s, plan_for, &m);
     }
     kvdb_abort(m.txn);
+    make_planned(&m);
     (void) pthread_mutex_unlock(&c->d->sweeper->making);
     return m.ok;
 }
