@@ -240,7 +240,6 @@ static bool delete_account(struct provider_call *c, struct kvdb_txn *txn, json_t
 {
     char when[TIME_TEXT_MAX];
     int64_t purge_ms = c->now_ms + SOFT_DELETE_SECONDS * INT64_C(1000);
-    struct principal p;
 
     (void) json_object_set_new(a, "deletionDate",
                                json_string(time_format(when, c->now_ms, TIME_100NS)));
@@ -251,10 +250,7 @@ static bool delete_account(struct provider_call *c, struct kvdb_txn *txn, json_t
         return false;
     }
     if (c->version >= 0 && c->version < AI_2021_04_30) {
-        if (account_identity(txn, a, &p)) {
-            (void) directory_del_principal(txn, p.oid);
-        }
-        account_store_purge(txn, a);
+        account_store_purge(txn, a, c->purged);
     }
     return true;
 }

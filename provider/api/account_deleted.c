@@ -79,15 +79,11 @@ static bool deleted_purge_run(struct provider_call *c, struct kvdb_txn *txn,
                               struct az_error *reterr)
 {
     AUTO_JSON *a = NULL;
-    struct principal p;
 
     if (!find_deleted(c, txn, &a, reterr)) {
         return false;
     }
-    if (account_identity(txn, a, &p)) {
-        (void) directory_del_principal(txn, p.oid);
-    }
-    account_store_purge(txn, a);
+    account_store_purge(txn, a, c->purged);
     return provider_lro_add(c, txn, ACCOUNT_NS, account_location(a), "", true, reterr) &&
            provider_answer_empty(c, 202);
 }

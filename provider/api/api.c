@@ -15,6 +15,7 @@
 #include "provider/api/auth.h"
 #include "provider/api/cmk_check.h"
 #include "provider/store/account_store.h"
+#include "provider/store/blobs.h"
 
 enum table_group { T_LOGIN, T_IDENTITY, T_GRAPH, T_AI, T_CONTROL, T_ARM };
 
@@ -258,6 +259,7 @@ static enum http_step api_begin(void *ctx, struct http_exchange *x)
     x->state = c;
     c->d = ctx;
     c->x = x;
+    c->purged = json_array();
     c->now_ms = sim_clock_now_ms(c->d->clock);
     c->version = -1;
     guid_random(c->request_id);
@@ -318,6 +320,9 @@ static enum http_step step_loop(struct provider_call *c)
         }
         return HTTP_STEP_DONE;
     }
+    if (json_array_size(c->purged) > 0) { /* and that is committed now */
+        return HTTP_STEP_PREPARE;
+    }
     if (!parse_body(c, &c->error)) {
         return finish_error(c);
     }
@@ -337,16 +342,58 @@ static enum http_step step_loop(struct provider_call *c)
     return ok ? HTTP_STEP_DONE : finish_error(c);
 }
 
+/* What is due is done in a transaction of its own, whatever the request comes to. */
+static enum http_step sweep(struct provider_call *c, struct kvdb_txn *txn)
+{
+    return account_store_sweep(txn, c->now_ms / 1000, c->purged, &c->error) ? HTTP_STEP_LOOP
+                                                                            : finish_error(c);
+}
+
 static enum http_step step_write(struct provider_call *c, struct kvdb_txn *txn)
 {
-    if (!account_store_sweep(txn, c->now_ms / 1000, &c->error) || !c->row->run(c, txn, &c->error)) {
+    if (json_array_clear(c->purged) < 0) {
+        (void) az_fail_internal(&c->error, "out of memory");
+        return finish_error(c);
+    }
+    if (account_store_due(txn, c->now_ms / 1000)) {
+        return sweep(c, txn);
+    }
+    if (!c->row->run(c, txn, &c->error)) {
         return finish_error(c);
     }
     if (c->retry_prepare) {
         c->retry_prepare = false;
         return HTTP_STEP_PREPARE;
     }
-    return HTTP_STEP_DONE;
+    c->answered = true;
+    return json_array_size(c->purged) > 0 && c->x->resp.status < 400 ? HTTP_STEP_LOOP
+                                                                     : HTTP_STEP_DONE;
+}
+
+/* On a worker, like everything that touches the disk. */
+static enum http_step remove_purged(struct provider_call *c)
+{
+    json_t *uid;
+    size_t i;
+
+    json_array_foreach(c->purged, i, uid)
+    {
+        blob_remove_account(c->d->blob_dir, json_string_value(uid));
+    }
+    (void) json_array_clear(c->purged);
+    return c->answered ? HTTP_STEP_DONE : HTTP_STEP_LOOP;
+}
+
+static enum http_step step_prepare(struct provider_call *c)
+{
+    if (json_array_size(c->purged) > 0) {
+        return remove_purged(c);
+    }
+    if (!c->row->prepare(c, &c->error)) {
+        return finish_error(c);
+    }
+    c->prepared_done = true;
+    return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
 }
 
 static enum http_step api_step(void *ctx, struct http_exchange *x, enum http_step what,
@@ -359,11 +406,7 @@ static enum http_step api_step(void *ctx, struct http_exchange *x, enum http_ste
     case HTTP_STEP_LOOP:
         return step_loop(c);
     case HTTP_STEP_PREPARE:
-        if (!c->row->prepare(c, &c->error)) {
-            return finish_error(c);
-        }
-        c->prepared_done = true;
-        return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
+        return step_prepare(c);
     case HTTP_STEP_WRITE:
         return step_write(c, txn);
     case HTTP_STEP_COMMIT_FAILED:
@@ -426,6 +469,7 @@ static void api_end(void *ctx, struct http_exchange *x)
     }
     cmk_rekey_free(c->rekey);
     json_decref(c->body);
+    json_decref(c->purged);
     free(c);
     x->state = NULL;
 }

@@ -108,6 +108,8 @@ struct provider_call {
     guid_text request_id;
     char texts[ROUTE_MAX_PARAMS][256]; /* provider_param() */
     char account[320]; /* data plane under a region's name: "subscription/group/name", by its key */
+    bool answered;     /* a WRITE handler has run */
+    json_t *purged; /* uids of accounts that this write purges: their blobs go after the commit */
     bool retry_prepare; /* set by a WRITE handler that found that what prepare read has changed */
     /* A data key that was wrapped anew on the way (cmk_check.c): the next write step stores it. */
     struct cmk_rekey *rekey;

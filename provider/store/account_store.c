@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/json.h"
-#include "provider/store/blobs.h"
 #include "provider/store/child_store.h"
+#include "provider/store/directory.h"
 
 static void add_lower(struct kvkey *k, const char *s)
 {
@@ -268,7 +268,8 @@ bool account_store_due(struct kvdb_txn *txn, int64_t now_s)
     return first_due(txn, now_s, &found);
 }
 
-bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *reterr)
+bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, json_t *purged,
+                         struct az_error *reterr)
 {
     struct kvkey found;
 
@@ -282,7 +283,7 @@ bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *r
             return false;
         }
         if (a) {
-            account_store_purge(txn, a);
+            account_store_purge(txn, a, purged);
         }
         (void) kvdb_del(txn, &found);
     }
@@ -294,10 +295,11 @@ static void note_file(void *ids, json_t *file)
     (void) json_array_append(ids, json_object_get(file, "id"));
 }
 
-void account_store_purge(struct kvdb_txn *txn, const json_t *account)
+void account_store_purge(struct kvdb_txn *txn, const json_t *account, json_t *purged)
 {
     AUTO_JSON *ids = json_array();
     const char *uid = json_text(account, "uid");
+    const char *oid = json_text(json_object_get(account, "identity"), "principalId");
     json_t *id;
     size_t i;
 
@@ -305,12 +307,14 @@ void account_store_purge(struct kvdb_txn *txn, const json_t *account)
     json_array_foreach(ids, i, id)
     {
         (void) file_store_del(txn, uid, json_string_value(id));
-        /* A blob whose record's deletion does not commit would be lost: the data key is gone by
-         * then only if it does. Orphans are removed at start, so blobs are left to that. */
+    }
+    if (oid[0]) {
+        (void) directory_del_principal(txn, oid);
     }
     child_purge(txn, uid);
     if (json_text(account, "domain")[0]) {
         account_store_del_domain(txn, json_text(account, "domain"));
     }
     account_store_del(txn, account, true);
+    (void) json_array_append_new(purged, json_string(uid));
 }

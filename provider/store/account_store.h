@@ -35,6 +35,8 @@ void file_store_each(struct kvdb_txn *txn, const char *uid, void (*fn)(void *ctx
 
 /* Deleted accounts whose 48 hours are over. */
 bool account_store_due(struct kvdb_txn *txn, int64_t now_s);
-bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, struct az_error *reterr) MUST_CHECK;
-/* Everything of a deleted account goes: record, files, domain. */
-void account_store_purge(struct kvdb_txn *txn, const json_t *account);
+bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, json_t *purged,
+                         struct az_error *reterr) MUST_CHECK;
+/* Everything of a deleted account goes: record, files, domain, its own identity. Its uid is added
+ * to the array purged: the blobs are the caller's to remove, once this is committed. */
+void account_store_purge(struct kvdb_txn *txn, const json_t *account, json_t *purged);

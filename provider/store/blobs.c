@@ -275,14 +275,17 @@ void blob_remove(const char *dir, const char *account_uid, const char *file_id)
     (void) unlink(path);
 }
 
-bool blob_remove_orphans(const char *dir, bool (*known)(void *ctx, const char *uid, const char *id),
-                         void *ctx, struct az_error *reterr)
+/* Calls fn for each entry of dir, "uid_id" taken apart. False: dir can't be read. */
+static bool each_blob(const char *dir,
+                      void (*fn)(void *ctx, int dirfd, const char *entry, const char *uid,
+                                 const char *id),
+                      void *ctx)
 {
-    DIR *d;
+    DIR *d = opendir(dir);
     struct dirent *e;
 
-    if (!dir_make(dir) || !(d = opendir(dir))) {
-        return az_fail_internal(reterr, "%.200s: %s", dir, strerror(errno));
+    if (!d) {
+        return false;
     }
     while ((e = readdir(d))) {
         char name[256];
@@ -290,14 +293,56 @@ bool blob_remove_orphans(const char *dir, bool (*known)(void *ctx, const char *u
 
         (void) snprintf(name, sizeof(name), "%s", e->d_name);
         id = strchr(name, '_');
-        if (!id) {
-            continue;
-        }
-        *id++ = '\0';
-        if (strstr(id, ".tmp") || !known(ctx, name, id)) {
-            (void) unlinkat(dirfd(d), e->d_name, 0);
+        if (id) {
+            *id++ = '\0';
+            fn(ctx, dirfd(d), e->d_name, name, id);
         }
     }
     (void) closedir(d);
     return true;
+}
+
+static bool unfinished(const char *id)
+{
+    return strstr(id, ".tmp") != NULL;
+}
+
+static void remove_if_of(void *account_uid, int dir, const char *entry, const char *uid,
+                         const char *id)
+{
+    if (strcmp(uid, account_uid) == 0 && !unfinished(id)) {
+        (void) unlinkat(dir, entry, 0);
+    }
+}
+
+void blob_remove_account(const char *dir, const char *account_uid)
+{
+    char uid[40];
+
+    (void) snprintf(uid, sizeof(uid), "%s", account_uid);
+    (void) each_blob(dir, remove_if_of, uid);
+}
+
+struct orphans {
+    bool (*known)(void *ctx, const char *uid, const char *id);
+    void *ctx;
+};
+
+static void remove_if_unknown(void *ctx, int dir, const char *entry, const char *uid,
+                              const char *id)
+{
+    const struct orphans *o = ctx;
+
+    if (unfinished(id) || !o->known(o->ctx, uid, id)) {
+        (void) unlinkat(dir, entry, 0);
+    }
+}
+
+bool blob_remove_orphans(const char *dir, bool (*known)(void *ctx, const char *uid, const char *id),
+                         void *ctx, struct az_error *reterr)
+{
+    struct orphans o = {known, ctx};
+
+    return (dir_make(dir) && each_blob(dir, remove_if_unknown, &o)) ||
+           az_fail_internal(reterr, "%.200s: %s", dir, strerror(errno));
 }

@@ -3,8 +3,8 @@
  * Customer content on disk: chunks of 64 KiB, each in the layers of the account's data keys with
  * account, file, index and last-flag as associated data. Constant memory both ways.
  *
- * Written to a temporary name, synced, renamed, then named by a record; orphans are removed at
- * start.
+ * Written to a temporary name, synced, renamed, then named by a record. Removed when the record's
+ * deletion is committed; what a crash leaves is an orphan, removed at the next start.
  */
 #pragma once
 
@@ -33,6 +33,8 @@ bool blob_open(const char *dir, const char *account_uid, const char *file_id,
                const struct data_keys *keys, uint64_t size, struct http_source *ret,
                struct az_error *reterr) MUST_CHECK;
 void blob_remove(const char *dir, const char *account_uid, const char *file_id);
+/* All of an account; what is being written is left to its writer. */
+void blob_remove_account(const char *dir, const char *account_uid);
 /* Calls known(ctx, account_uid, file_id) for each blob and removes those it does not know, and
  * leftovers. */
 bool blob_remove_orphans(const char *dir, bool (*known)(void *ctx, const char *uid, const char *id),

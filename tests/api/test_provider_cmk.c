@@ -3,6 +3,8 @@
  * The customer's key through provider_api_handle(), with a vault of a few facts: what a binding
  * needs, what it does to the data, and what changes under its feet.
  */
+#include <dirent.h>
+
 #include "common/base64url.h"
 #include "common/fsutil.h"
 #include "provider/api/api.h"
@@ -287,6 +289,54 @@ static void the_data_key_is_stored_only_wrapped(void **state)
     assert_null(memmem(f->a.resp.body.data, f->a.resp.body.len, json_text(dek, "wrapped"), 20));
 }
 
+static unsigned count_blobs(const struct provider_fixture *f)
+{
+    DIR *d = opendir(f->d.blob_dir);
+    const struct dirent *e;
+    unsigned n = 0;
+
+    assert_non_null(d);
+    while ((e = readdir(d))) {
+        n += e->d_name[0] != '.' ? 1 : 0;
+    }
+    (void) closedir(d);
+    return n;
+}
+
+#define DELETED           \
+    "/subscriptions/" SUB \
+    "/providers/Microsoft.CognitiveServices/locations/westeurope/resourceGroups/rg/deletedAccounts/acct"
+
+static void a_purge_takes_the_blobs_along_and_a_deletion_leaves_them(void **state)
+{
+    struct provider_fixture *f = *state;
+    char id[64];
+
+    assert_int_equal(provider_upload(f, TEXT, id), 201);
+    assert_int_equal(provider_upload(f, TEXT, id), 201);
+    assert_int_equal(provider_arm(f, "DELETE", ACCOUNT_PATH "acct", NULL), 200);
+    assert_int_equal(count_blobs(f), 2);
+    assert_int_equal(provider_arm(f, "DELETE", DELETED "no", NULL), 404);
+    assert_int_equal(count_blobs(f), 2);
+    assert_int_equal(provider_arm(f, "DELETE", DELETED, NULL), 202);
+    assert_int_equal(count_blobs(f), 0);
+}
+
+static void after_48_hours_the_blobs_go_with_the_next_answer(void **state)
+{
+    struct provider_fixture *f = *state;
+    char id[64];
+
+    assert_int_equal(provider_upload(f, TEXT, id), 201);
+    assert_int_equal(provider_arm(f, "DELETE", ACCOUNT_PATH "acct", NULL), 200);
+    provider_advance(f, INT64_C(48) * 3600 - 1);
+    assert_int_equal(provider_arm(f, "GET", DELETED, NULL), 200);
+    assert_int_equal(count_blobs(f), 1);
+    provider_advance(f, 1);
+    assert_int_equal(provider_arm(f, "GET", DELETED, NULL), 404); /* also with a refusal */
+    assert_int_equal(count_blobs(f), 0);
+}
+
 static void a_wrong_api_key_reads_nothing(void **state)
 {
     struct provider_fixture *f = *state;
@@ -322,6 +372,8 @@ int main(void)
         CASE(a_key_cache_ends_with_its_time_and_never_outlives_a_change),
         CASE(without_its_identity_the_account_can_not_read),
         CASE(the_data_key_is_stored_only_wrapped),
+        CASE(a_purge_takes_the_blobs_along_and_a_deletion_leaves_them),
+        CASE(after_48_hours_the_blobs_go_with_the_next_answer),
         CASE(a_wrong_api_key_reads_nothing),
     };
 

@@ -276,6 +276,22 @@ static void orphans_and_leftovers_are_removed_and_what_is_known_stays(void **sta
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static void all_blobs_of_an_account_go_and_no_others(void **state)
+{
+    char path[256];
+
+    (void) state;
+    store_blob("u", "f1", 10);
+    store_blob("u", "f2", 10);
+    store_blob("u2", "f1", 10);
+    assert_true(file_write_atomic(blob_path("u", "f3.tmp", path), "x", 1, 0600));
+    blob_remove_account(dir.path, "u");
+    assert_int_equal(read_blob("u", "f1", &key), -1);
+    assert_int_equal(read_blob("u", "f2", &key), -1);
+    assert_int_equal(read_blob("u2", "f1", &key), 10);
+    assert_int_equal(access(path, F_OK), 0); /* its writer's */
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -289,6 +305,7 @@ int main(void)
         CASE(chunks_in_another_order_are_noticed),
         CASE(what_is_not_kept_is_removed),
         CASE(a_file_that_is_being_written_is_not_written_twice),
+        CASE(all_blobs_of_an_account_go_and_no_others),
         CASE(orphans_and_leftovers_are_removed_and_what_is_known_stays),
     };
 

@@ -203,23 +203,30 @@ static void the_sweep_purges_a_due_account_with_its_files_and_domain(void **stat
     AUTO_JSON *other = account("rg", "other", "u2");
     AUTO_JSON *file = json_pack("{s:s}", "id", "file-1");
     AUTO_JSON *got = NULL;
+    AUTO_JSON *purged = json_array();
+    struct principal p;
     struct az_error err;
 
+    directory_new_identity(f->txn, PRINCIPAL_SYSTEM_IDENTITY, SUB, "id", "acct", &p);
+    (void) json_object_set_new(a, "identity", json_pack("{s:s}", "principalId", p.oid));
     (void) json_object_set_new(a, "purgeAt", json_integer(NOW));
     assert_ok(account_store_put(f->txn, a, true, &err), &err);
     assert_ok(account_store_put(f->txn, other, false, &err), &err);
     account_store_put_domain(f->txn, "acct", a);
     file_store_put(f->txn, "u1", "file-1", file);
     file_store_put(f->txn, "u2", "file-1", file);
-    assert_ok(account_store_sweep(f->txn, NOW - 1, &err), &err);
+    assert_ok(account_store_sweep(f->txn, NOW - 1, purged, &err), &err);
     assert_true(there(f, "acct", true));
-    assert_ok(account_store_sweep(f->txn, NOW, &err), &err);
+    assert_ok(account_store_sweep(f->txn, NOW, purged, &err), &err);
     assert_false(there(f, "acct", true));
     assert_true(there(f, "other", false));
     assert_false(account_store_domain_taken(f->txn, "acct"));
     assert_false(file_store_get(f->txn, "u1", "file-1", &got));
     assert_true(file_store_get(f->txn, "u2", "file-1", &got));
     assert_false(account_store_due(f->txn, NOW));
+    assert_false(directory_get_principal(f->txn, p.oid, &p)); /* dies with the account */
+    assert_int_equal(json_array_size(purged), 1);             /* whose blobs are to be removed */
+    assert_string_equal(json_string_value(json_array_get(purged, 0)), "u1");
 }
 
 static void a_damaged_account_is_an_error_and_no_absence(void **state)
