@@ -358,7 +358,7 @@ static enum http_step step_write(struct provider_call *c, struct kvdb_txn *txn)
     if (account_store_due(txn, c->now_ms / 1000)) {
         return sweep(c, txn);
     }
-    if (!c->row->run(c, txn, &c->error)) {
+    if (!cmk_store_rekey(c, txn, &c->error) || !c->row->run(c, txn, &c->error)) {
         return finish_error(c);
     }
     if (c->retry_prepare) {

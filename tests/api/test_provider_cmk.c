@@ -289,6 +289,31 @@ static void the_data_key_is_stored_only_wrapped(void **state)
     assert_null(memmem(f->a.resp.body.data, f->a.resp.body.len, json_text(dek, "wrapped"), 20));
 }
 
+/* cmk-rules.md, edition 2026: without a version the newest one is used from then on, not once. */
+static void in_2026_a_newer_version_is_taken_up_at_the_next_use_and_kept(void **state)
+{
+    struct provider_fixture *f = *state;
+    CLEANUP(buf_done) struct buf out = {0};
+    char id[64];
+    unsigned wraps;
+
+    f->d.edition = EDITION_2026;
+    assert_int_equal(provider_arm(f, "PATCH", ACCOUNT_PATH "acct",
+                                  "{\"properties\":{\"encryption\":{\"keySource\":"
+                                  "\"Microsoft.KeyVault\",\"keyVaultProperties\":{"
+                                  "\"keyVaultUri\":\"https://demo.vault.azure.net\","
+                                  "\"keyName\":\"k\"}}}}"),
+                     202);
+    assert_int_equal(provider_upload(f, TEXT, id), 201);
+    (void) snprintf(f->fake.key.version, sizeof(f->fake.key.version),
+                    "ffeeddccbbaa99887766554433221100");
+    wraps = f->fake.wraps;
+    assert_int_equal(provider_download(f, id, &out), 200);
+    assert_int_equal(f->fake.wraps, wraps + 1);
+    assert_int_equal(provider_download(f, id, &out), 200);
+    assert_int_equal(f->fake.wraps, wraps + 1); /* it was stored */
+}
+
 static unsigned count_blobs(const struct provider_fixture *f)
 {
     DIR *d = opendir(f->d.blob_dir);
@@ -372,6 +397,7 @@ int main(void)
         CASE(a_key_cache_ends_with_its_time_and_never_outlives_a_change),
         CASE(without_its_identity_the_account_can_not_read),
         CASE(the_data_key_is_stored_only_wrapped),
+        CASE(in_2026_a_newer_version_is_taken_up_at_the_next_use_and_kept),
         CASE(a_purge_takes_the_blobs_along_and_a_deletion_leaves_them),
         CASE(after_48_hours_the_blobs_go_with_the_next_answer),
         CASE(a_wrong_api_key_reads_nothing),
