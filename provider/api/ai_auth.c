@@ -7,7 +7,9 @@
 
 #include "common/json.h"
 #include "provider/api/ai.h"
+#include "provider/api/ai_security.h"
 #include "provider/api/auth.h"
+#include "provider/api/cmk_identity.h"
 #include "provider/api/rule_log.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/store/account_store.h"
@@ -86,15 +88,9 @@ static bool key_refused(struct az_error *reterr)
                    "API endpoint for your resource.");
 }
 
-static bool local_auth_off(const json_t *account)
-{
-    return json_is_true(
-        json_object_get(json_object_get(account, "properties"), "disableLocalAuth"));
-}
-
 static bool by_key(const json_t *account, struct str_view key, struct az_error *reterr)
 {
-    if (local_auth_off(account)) {
+    if (ai_local_auth_off(account)) {
         return az_fail(reterr, AZ_ERR_AUTHENTICATION_TYPE_DISABLED,
                        "Key based authentication is disabled for this resource.");
     }
@@ -110,7 +106,7 @@ static bool by_token(struct provider_call *c, struct kvdb_txn *txn, const json_t
 {
     static const char *const good[] = {"https://cognitiveservices.azure.com",
                                        "https://ai.azure.com"};
-    struct subscription s;
+    guid_text tenant;
 
     if (token_verify(c->d->tokens, jwt, clock_real_ms() / 1000, &c->who, NULL) != TOKEN_OK ||
         !provider_audience_is(c->who.aud, good, ARRAY_LEN(good))) {
@@ -118,20 +114,16 @@ static bool by_token(struct provider_call *c, struct kvdb_txn *txn, const json_t
                        "Unauthorized. Access token is missing, invalid, audience is incorrect "
                        "(https://cognitiveservices.azure.com), or have expired.");
     }
-    /* Roles come with "The AI-services provider"; until then the subscription's owner, nobody else.
-     */
-    if (!directory_get_subscription(txn, json_text(account, "subscription"), &s) ||
-        strcasecmp(s.owner_oid, c->who.oid) != 0) {
-        return az_fail(reterr, AZ_ERR_PERMISSION_DENIED,
-                       "The principal `%s` lacks the required data action for this operation.",
-                       c->who.oid);
-    }
-    return true;
+    /* Code and text as quoted by users of the SDKs. */
+    account_tenant(txn, account, tenant);
+    return strcasecmp(tenant, c->who.tid) == 0 ||
+           az_fail(reterr, AZ_ERR_AI_TENANT_MISMATCH,
+                   "Token tenant %s does not match resource tenant.", c->who.tid);
 }
 
 static void note_key(struct provider_call *c, const json_t *account, struct str_view key, bool in)
 {
-    if (local_auth_off(account)) {
+    if (ai_local_auth_off(account)) {
         rule_log_note(c->d, RULE_SEC_LOCAL_AUTH_OFF, CMK_BROKEN);
         return;
     }
@@ -146,12 +138,38 @@ static void note_token(struct provider_call *c, const json_t *account, bool in)
     enum cmk_result verdict = in ? CMK_OBEYED : CMK_BROKEN;
 
     rule_log_note(c->d, RULE_SEC_AUTH_ENTRA, verdict);
-    if (in && local_auth_off(account)) {
+    if (in && ai_local_auth_off(account)) {
         rule_log_note(c->d, RULE_SEC_LOCAL_AUTH_OFF, CMK_OBEYED);
     }
     if (c->who.upn[0]) {
         rule_log_note(c->d, RULE_SEC_USER_PRINCIPAL, verdict);
     }
+}
+
+/* Who, from where, and may they: any one of these refuses (sec.combined). */
+static bool admit(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                  struct str_view key, struct str_view token, struct az_error *reterr)
+{
+    bool by_token_it_is = key.len == 0;
+    bool in =
+        by_token_it_is ? by_token(c, txn, account, token, reterr) : by_key(account, key, reterr);
+
+    if (!in && !by_token_it_is && ai_local_auth_off(account)) {
+        ai_note_key_refused(c, account);
+    }
+    if (in && !ai_admit_network(c, account, reterr)) {
+        return false;
+    }
+    if (!by_token_it_is) {
+        note_key(c, account, key, in);
+    } else {
+        in = in && ai_authorize(c, txn, account, reterr);
+        note_token(c, account, in);
+    }
+    if (in) {
+        ai_note_admitted(c, account);
+    }
+    return in;
 }
 
 static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -178,16 +196,7 @@ static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error
     if (!ai_account(c, txn, &account, reterr)) {
         return false;
     }
-    if (key.len > 0) {
-        bool in = by_key(account, key, reterr);
-
-        note_key(c, account, key, in);
-        return in;
-    }
-    bool in = by_token(c, txn, account, token, reterr);
-
-    note_token(c, account, in);
-    return in;
+    return admit(c, txn, account, key, token, reterr);
 }
 
 bool ai_authenticate(struct provider_call *c, struct az_error *reterr)

@@ -199,10 +199,10 @@ static bool authenticate_unrouted(struct provider_call *c, struct az_error *rete
     case SVC_OPENAI:
     case SVC_COGNITIVE:
     case SVC_AI_SERVICES:
+    case SVC_COGNITIVE_REGION:
         return ai_authenticate(c, reterr);
     case SVC_LOGIN:
     case SVC_IDENTITY:
-    case SVC_COGNITIVE_REGION:
     case SVC_VAULT:
         break;
     }

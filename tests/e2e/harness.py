@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import tempfile
 import urllib.parse
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("KVSIM_BUILD", ROOT / "build"))
@@ -201,6 +202,14 @@ class Sim:
 
     def api_key(self, account):
         return self.arm("POST", self.account_id(account) + "/listKeys", version=ARM_AI).json["key1"]
+
+    def assign_role(self, scope, role, oid=None):
+        """A built-in role by its id, for the operator or another principal, at a scope."""
+        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+        a = self.arm("PUT", path, {"properties": {"roleDefinitionId": f"/subscriptions/{self.sub}/providers/Microsoft.Authorization/roleDefinitions/{role}",
+                                                  "principalId": oid or self.oid}}, "2022-04-01")
+        assert a.status == 201, a.body
+        return path
 
     def files(self, account, method, path="", body=None, headers=None, form="/openai/files", query=FILES):
         url = self.e["openai_url"].replace("{account}", account) + form + path

@@ -18,6 +18,7 @@ from harness import ARM_AI, KVSIM, ROOT, Sim
 
 CONTENT = b"rule for rule\n" * 3000
 RIGHTS = ["get", "wrapKey", "unwrapKey"]
+OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"  # Cognitive Services OpenAI User
 OFF = {"properties": {"encryption": {"keySource": "Microsoft.CognitiveServices"}}}
 
 
@@ -513,6 +514,8 @@ class Endpoint(RuleTest):
         s.make_account("accte1")
         keys = s.arm("POST", s.account_id("accte1") + "/listKeys", version=ARM_AI).json
         token = "Bearer " + s.token("https://cognitiveservices.azure.com")
+        self.assertEqual(self.list("accte1", Authorization=token), 401, "the owner of the subscription has no data action")
+        s.assign_role(s.account_id("accte1"), OPENAI_USER)
         checks = (("sec.auth-key", {"api_key": keys["key1"]}, {"api_key": "0" * 32}),
                   ("sec.auth-entra", {"Authorization": token}, {"Authorization": token[:-8] + "AAAAAAAA"}))
         for rule, good, bad in checks:

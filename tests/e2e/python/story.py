@@ -3,8 +3,10 @@
 import hashlib
 import io
 import os
+import uuid
 
 import openai
+import requests
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential, get_bearer_token_provider
 from azure.keyvault.keys import KeyClient, KeyCurveName
@@ -102,6 +104,16 @@ def life_story(keys):
     expect("a key is recovered", keys.get_key("life").properties.enabled is False)
 
 
+def give_role(scope, role):
+    """An owner has no data action: keys apart, the data plane wants a role (rbac-roles/)."""
+    a = requests.put(f"https://management.azure.com{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}",
+                     params={"api-version": "2022-04-01"},
+                     headers={"Authorization": "Bearer " + credential.get_token("https://management.azure.com/.default").token},
+                     json={"properties": {"principalId": oid(), "roleDefinitionId":
+                           f"/subscriptions/{SUB}/providers/Microsoft.Authorization/roleDefinitions/{role}"}})
+    expect("a role is assigned", a.status_code == 201)
+
+
 def account_story(vaults, keys, vault):
     ai = CognitiveServicesManagementClient(credential, SUB)
     ai.accounts.begin_create(RG, "pyacct", {"kind": "OpenAI", "sku": {"name": "S0"}, "location": "westeurope",
@@ -119,6 +131,7 @@ def account_story(vaults, keys, vault):
     azure = lambda **kw: openai.AzureOpenAI(azure_endpoint="https://pyacct.openai.azure.com", api_version="2024-10-21", max_retries=0, **kw)
     by_key = azure(api_key=ai.accounts.list_keys(RG, "pyacct").key1)
     by_token = azure(azure_ad_token_provider=get_bearer_token_provider(credential, "https://cognitiveservices.azure.com/.default"))
+    give_role(account.id, "a001fd3d-188f-4b5d-821b-7da978bf7442")  # Cognitive Services OpenAI Contributor
     file = by_key.files.create(file=("data.jsonl", io.BytesIO(content)), purpose="fine-tune")
     for name, client in (("the account's key", by_key), ("an Entra token", by_token)):
         expect("a file is downloaded with " + name, client.files.content(file.id).read() == content)

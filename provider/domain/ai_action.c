@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Data actions. */
+#include "provider/domain/ai_action.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+
+static const struct {
+    const char *prefix;  /* of the path */
+    const char *product; /* of the action */
+} products[] = {
+    {"/openai/v1/",                                "OpenAI"                           },
+    {"/openai/",                                   "OpenAI"                           },
+    {"/face/v1.0/",                                "Face"                             },
+    {"/language/authoring/analyze-text/",          "Language/analyze-text"            },
+    {"/language/authoring/analyze-conversations/", "Language/analyze-conversations"   },
+    {"/speechtotext/v3.2/",                        "SpeechServices/speechrest"        },
+    {"/speech/recognition/",                       "SpeechServices/speech/recognition"},
+};
+
+/* Paths whose actions the roles spell in another way: by the literal segments after the prefix. */
+static const struct {
+    const char *path, *object;
+} spelt[] = {
+    {"chat/completions", "deployments/chat/completions"},
+    {"completions",      "deployments/completions"     },
+    {"embeddings",       "deployments/embeddings"      },
+    {"files/content",    "files"                       },
+    {"files/import",     "files"                       },
+};
+
+/* The literal segments, without parameters: "files/{id}/content" -> "files/content". */
+static bool literals(const char *path, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    while (*path) {
+        size_t n = strcspn(path, "/");
+        const char *word = path + (*path == ':' ? 1 : 0); /* "/:import" */
+        size_t len = n - (size_t) (word - path);
+
+        if (*path != '{' && n > 0) {
+            if (used + len + 2 > size) {
+                return false;
+            }
+            used += (size_t) snprintf(out + used, size - used, "%s%.*s", used > 0 ? "/" : "",
+                                      (int) len, word);
+        }
+        path += n + (path[n] == '/' ? 1 : 0);
+    }
+    return used > 0;
+}
+
+static const char *verb_of(enum http_method method, bool writes)
+{
+    if (method == HTTP_M_GET || method == HTTP_M_HEAD) {
+        return "read";
+    }
+    if (method == HTTP_M_DELETE) {
+        return "delete";
+    }
+    return method != HTTP_M_POST || writes ? "write" : "action";
+}
+
+bool ai_action_of(enum http_method method, const char *path, bool writes, char out[AI_ACTION_MAX])
+{
+    char object[160];
+    const char *named = object;
+
+    for (size_t i = 0; i < ARRAY_LEN(products); i++) {
+        size_t n = strlen(products[i].prefix);
+
+        if (strncmp(path, products[i].prefix, n) != 0) {
+            continue;
+        }
+        if (!literals(path + n, object, sizeof(object))) {
+            return false;
+        }
+        for (size_t k = 0; k < ARRAY_LEN(spelt); k++) {
+            named = strcmp(spelt[k].path, object) == 0 ? spelt[k].object : named;
+        }
+        if (strncmp(object, "fine_tuning", 11) == 0) {
+            named = "fine-tunes"; /* the collection's name in 2022-12-01, which the roles keep */
+        }
+        return snprintf(out, AI_ACTION_MAX, "Microsoft.CognitiveServices/accounts/%s/%s/%s",
+                        products[i].product, named, verb_of(method, writes)) < AI_ACTION_MAX;
+    }
+    return false;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The data action (role-based access control) of an operation of an account's data plane, from its
+ * method and the path of its route. Pure.
+ *
+ * Source: the dataActions of the built-in roles "Cognitive Services OpenAI User" and "...
+ * Contributor" name those of OpenAI; the actions of Face, Language and Speech follow their pattern
+ * PRODUCT/COLLECTION/{read|write|delete|action} and are ours in detail.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/http_msg.h"
+
+#define AI_ACTION_MAX 256
+
+/* writes: the operation changes what is stored (a POST that does not is an ".../action"). False:
+ * no product's path. */
+bool ai_action_of(enum http_method method, const char *path, bool writes, char out[AI_ACTION_MAX]);
