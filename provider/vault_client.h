@@ -19,6 +19,7 @@ struct vault_facts {
     char name[25];
     guid_text tenant;
     guid_text subscription;
+    char group[91];
     char location[32];
     bool soft_delete;
     bool purge_protection;

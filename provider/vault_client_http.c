@@ -80,6 +80,7 @@ static bool get_vault(void *ctx, const char *vault, const char *principal_oid,
     take(doc, "name", ret->name, sizeof(ret->name));
     take(doc, "tenant", ret->tenant, sizeof(ret->tenant));
     take(doc, "subscription", ret->subscription, sizeof(ret->subscription));
+    take(doc, "group", ret->group, sizeof(ret->group));
     take(doc, "location", ret->location, sizeof(ret->location));
     ret->soft_delete = json_is_true(json_object_get(doc, "softDelete"));
     ret->purge_protection = json_is_true(json_object_get(doc, "purgeProtection"));

@@ -60,6 +60,8 @@ bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *
                    struct az_error *reterr) MUST_CHECK;
 bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
                     const struct cmk_change *change, struct az_error *reterr) MUST_CHECK;
+/* What prepare made of the encryption, into the account's record. */
+void account_take_change(struct provider_call *c, json_t *account, const struct cmk_change *change);
 /* Identity, plain properties and tags of a checked body, applied to an account. */
 bool account_apply(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
                    struct az_error *reterr) MUST_CHECK;
@@ -86,3 +88,5 @@ bool account_user_identity(struct kvdb_txn *txn, const json_t *account, const ch
 /* The same as a PATCH or (account NULL) a create with this body would leave it. */
 bool account_user_identity_after(struct kvdb_txn *txn, const json_t *account, const json_t *body,
                                  const char *client_id, struct principal *ret);
+/* The system-assigned identity is p from now on; the user-assigned ones stay. */
+void account_identity_switch_on(json_t *account, const struct principal *p);

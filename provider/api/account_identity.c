@@ -234,3 +234,16 @@ bool account_user_identity_after(struct kvdb_txn *txn, const json_t *account, co
     after = json_pack("{s:{s:O}}", "identity", "userAssignedIdentities", map);
     return account_user_identity(txn, after, client_id, ret);
 }
+
+void account_identity_switch_on(json_t *account, const struct principal *p)
+{
+    json_t *users = json_object_get(json_object_get(account, "identity"), "userAssignedIdentities");
+    bool more = json_object_size(users) > 0;
+    json_t *identity = json_pack("{s:s,s:s,s:s}", "principalId", p->oid, "tenantId", p->tid, "type",
+                                 more ? "SystemAssigned, UserAssigned" : "SystemAssigned");
+
+    if (more) {
+        (void) json_object_set(identity, "userAssignedIdentities", users);
+    }
+    (void) json_object_set_new(account, "identity", identity);
+}

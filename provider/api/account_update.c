@@ -240,7 +240,7 @@ bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *ac
 }
 
 /* Key and encryption go into the one record together. */
-static void apply_change(struct provider_call *c, json_t *account, const struct cmk_change *change)
+void account_take_change(struct provider_call *c, json_t *account, const struct cmk_change *change)
 {
     if (change->dek) {
         (void) json_object_set(account, "dek", change->dek);
@@ -265,7 +265,7 @@ bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *accou
         !account_apply(c, txn, account, reterr)) {
         return false;
     }
-    apply_change(c, account, change);
+    account_take_change(c, account, change);
     if (!account_store_put(txn, account, false, reterr) ||
         (slow && !account_lro(c, txn, account, true, reterr))) {
         return false;
@@ -296,7 +296,7 @@ bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t
         !account_check(c, txn, account, reterr) || !account_apply(c, txn, account, reterr)) {
         return false;
     }
-    apply_change(c, account, change);
+    account_take_change(c, account, change);
     return account_store_put(txn, account, false, reterr) &&
            account_answer(c, 200, account, "Succeeded");
 }

@@ -174,6 +174,10 @@ extern const struct provider_route provider_rule_routes[];
 extern const size_t provider_rule_routes_len;
 extern const struct provider_route provider_approval_routes[];
 extern const size_t provider_approval_routes_len;
+extern const struct provider_route provider_move_routes[];
+extern const size_t provider_move_routes_len;
+extern const struct provider_route provider_portal_routes[];
+extern const size_t provider_portal_routes_len;
 extern const struct provider_route provider_control_routes[];
 extern const size_t provider_control_routes_len;
 

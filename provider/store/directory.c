@@ -210,9 +210,8 @@ void directory_each_principal(struct kvdb_txn *txn,
     kvdb_iter_free(it);
 }
 
-void directory_new_identity(struct kvdb_txn *txn, enum principal_kind kind, const char *tid,
-                            const char *resource_id, const char *display_name,
-                            struct principal *ret)
+void directory_make_identity(enum principal_kind kind, const char *tid, const char *resource_id,
+                             const char *display_name, struct principal *ret)
 {
     *ret = (struct principal){.kind = kind};
     guid_random(ret->oid);
@@ -220,5 +219,12 @@ void directory_new_identity(struct kvdb_txn *txn, enum principal_kind kind, cons
     (void) snprintf(ret->tid, sizeof(ret->tid), "%s", tid);
     (void) snprintf(ret->resource_id, sizeof(ret->resource_id), "%s", resource_id);
     (void) snprintf(ret->display_name, sizeof(ret->display_name), "%s", display_name);
+}
+
+void directory_new_identity(struct kvdb_txn *txn, enum principal_kind kind, const char *tid,
+                            const char *resource_id, const char *display_name,
+                            struct principal *ret)
+{
+    directory_make_identity(kind, tid, resource_id, display_name, ret);
     directory_put_principal(txn, ret);
 }

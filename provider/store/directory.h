@@ -65,6 +65,9 @@ bool directory_del_principal(struct kvdb_txn *txn, const char *oid);
 void directory_each_principal(struct kvdb_txn *txn,
                               void (*fn)(void *ctx, const struct principal *p), void *ctx);
 
+/* A fresh managed identity (ids random), not yet stored. */
+void directory_make_identity(enum principal_kind kind, const char *tid, const char *resource_id,
+                             const char *display_name, struct principal *ret);
 /* Makes a fresh managed identity (ids random) for a resource and stores it. */
 void directory_new_identity(struct kvdb_txn *txn, enum principal_kind kind, const char *tid,
                             const char *resource_id, const char *display_name,

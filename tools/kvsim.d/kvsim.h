@@ -57,6 +57,7 @@ int cmd_tenant(int argc, char **argv);
 int cmd_subscription(int argc, char **argv);
 int cmd_principal(int argc, char **argv);
 int cmd_identity(int argc, char **argv);
+int cmd_directory(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_attest(int argc, char **argv);
 int cmd_reset(int argc, char **argv);

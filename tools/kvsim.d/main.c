@@ -17,6 +17,7 @@ int main(int argc, char **argv)
         {"subscription", "Add a subscription",                                  cmd_subscription},
         {"principal",    "Add a service principal or a user",                   cmd_principal   },
         {"identity",     "Attach an identity to the managed identity endpoint", cmd_identity    },
+        {"directory",    "Move resources to another directory",                 cmd_directory   },
         {"attest",       "Print an attestation token for key release",          cmd_attest      },
         {"audit",        "Print the audit log",                                 cmd_audit       },
         {"rules",        "Show the documented rules and their coverage",        cmd_rules       },

@@ -114,11 +114,12 @@ static bool facts_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
         return false;
     }
     AUTO_JSON *doc =
-        json_pack("{s:b,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:b,s:b,s:I,s:s*}", "exists", 1, "name",
-                  v->name, "tenant", v->tenant, "subscription", v->subscription, "location",
-                  v->location, "softDelete", v->soft_delete, "purgeProtection", v->purge_protection,
-                  "rbac", v->rbac, "firewallOn", v->firewall_on, "bypassTrusted", v->bypass_trusted,
-                  "identityKeyPerms", (json_int_t) held, "keyState", key_state(txn, v, key));
+        json_pack("{s:b,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:b,s:b,s:I,s:s*}", "exists", 1, "group",
+                  v->resource_group, "name", v->name, "tenant", v->tenant, "subscription",
+                  v->subscription, "location", v->location, "softDelete", v->soft_delete,
+                  "purgeProtection", v->purge_protection, "rbac", v->rbac, "firewallOn",
+                  v->firewall_on, "bypassTrusted", v->bypass_trusted, "identityKeyPerms",
+                  (json_int_t) held, "keyState", key_state(txn, v, key));
 
     return vault_answer_json(c, 200, doc);
 }

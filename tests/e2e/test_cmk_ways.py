@@ -1,0 +1,618 @@
+"""Every documented way to an account's customer-managed key: how a key is named, the portal's ways, the request form, moves
+between directories, layers of encryption, the data-key cache, and what edition 2026 adds.
+
+Sources: the rows of docs/rules.md give the document that says each rule.
+"""
+
+import base64
+import ctypes
+import ctypes.util
+import json
+import unittest
+
+from harness import ARM_AI, Sim, b64
+
+CONTENT = b"plain text of a customer\n" * 9000  # more than one chunk
+OFF = {"properties": {"encryption": {"keySource": "Microsoft.CognitiveServices"}}}
+CHUNK, OVERHEAD = 64 * 1024, 28
+
+
+class Case(unittest.TestCase):
+    args = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = Sim(args=["--durability", "relaxed", *cls.args])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sim.close()
+
+    def prepare(self, tag, kind="OpenAI", grant=True):
+        """A vault with purge protection and a key, an account with an identity; not bound."""
+        s = self.sim
+        s.group()
+        self.account, self.vault = "acct" + tag, "vault" + tag
+        self.identity = s.make_account(self.account, kind)
+        self.own = s.policy(s.oid, ["all"])
+        self.access = s.policy(self.identity, ["get", "wrapKey", "unwrapKey"])
+        s.make_vault(self.vault, [self.own, *([self.access] if grant else [])], enablePurgeProtection=True)
+        self.kid = self.new_version()
+
+    def new_version(self, name="cmk", vault=None):
+        a = self.sim.vault(vault or self.vault, "POST", f"/keys/{name}/create", {"kty": "RSA"})
+        self.assertEqual(a.status, 200, a.body)
+        return a.json["key"]["kid"]
+
+    def patch(self, body, account=None):
+        return self.sim.arm("PATCH", self.sim.account_id(account or self.account), body, ARM_AI)
+
+    def encrypt(self, uri, **kvp):
+        return self.patch({"properties": {"encryption": {
+            "keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyVaultUri": uri, **kvp}}}})
+
+    def stored(self):
+        a = self.sim.arm("GET", self.sim.account_id(self.account), version=ARM_AI)
+        return a.json["properties"]["encryption"]
+
+    def upload(self):
+        a = self.sim.upload(self.account, CONTENT)
+        self.assertEqual(a.status, 201, a.body)
+        self.file = a.json["id"]
+
+    def download(self):
+        return self.sim.files(self.account, "GET", f"/{self.file}/content")
+
+    def assert_readable(self):
+        a = self.download()
+        self.assertEqual((a.status, a.body[:300] if a.status != 200 else b""), (200, b""))
+        self.assertEqual(a.body, CONTENT)
+
+    def assert_refused(self, inner, rule="rev.oai-download"):
+        a = self.download()
+        self.assertEqual((a.status, a.inner, a.headers["x-kvsim-rule"]), (403, inner, rule), a.body)
+        return a
+
+    def control(self, method, path, body=None):
+        return self.sim.http(method, self.sim.e["management_url"] + path, None if body is None else json.dumps(body),
+                             {"x-kvsim-control": self.sim.control, "Content-Type": "application/json"})
+
+    def assert_rule(self, answer, status, rule):
+        self.assertEqual((answer.status, answer.headers.get("x-kvsim-rule")), (status, rule), answer.body)
+
+    def account_record(self):
+        """What is stored about the account, found in the store's file as it stands there."""
+        data = (self.sim.state / "provider" / "data.mdb").read_bytes()
+        found = []
+        at = data.find(b'{"uid":"')
+        while at >= 0:
+            try:
+                doc = json.JSONDecoder().raw_decode(data[at:at + 32768].decode("utf-8", "replace"))[0]
+            except ValueError:
+                doc = {}
+            if doc.get("name") == self.account:
+                found.append(doc)
+            at = data.find(b'{"uid":"', at + 1)
+        return max(found, key=lambda d: d["revision"])
+
+
+class Naming(Case):
+    def test_a_kid_is_taken_as_it_is_copied_in_both_host_forms(self):
+        self.prepare("n1")
+        version = self.kid.split("/")[-1]
+        shown = f"{self.sim.e['vault_url'].replace('{vault}', self.vault)}/"
+        azure = f"https://{self.vault}.vault.azure.net/keys/cmk/{version}"
+        for uri in (self.kid, self.kid + "/", azure, azure + "/", azure.replace(".net/", ".net:443/")):
+            a = self.encrypt(uri)
+            self.assertEqual(a.status, 202, a.body)
+            self.assertEqual(self.stored(), {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {
+                "keyName": "cmk", "keyVersion": version, "keyVaultUri": shown}})
+        self.upload()
+        self.assert_readable()
+
+    def test_vault_and_key_without_version_take_the_current_one_and_keep_it(self):
+        self.prepare("n2")
+        first = self.kid.split("/")[-1]
+        base = f"https://{self.vault}.vault.azure.net"
+        for i, given in enumerate(({"keyVersion": ""}, {})):
+            self.assertEqual(self.encrypt(base, keyName="cmk", **given).status, 202)
+            self.assertEqual(self.stored()["keyVaultProperties"]["keyVersion"], first)
+        self.upload()
+        second = self.new_version().split("/")[-1]
+        self.assert_readable()
+        self.assertEqual(self.stored()["keyVaultProperties"]["keyVersion"], first, "a new version is not followed in classic")
+        # Selecting again takes the then current one.
+        self.assertEqual(self.encrypt(base + "/keys/cmk").status, 202)
+        self.assertEqual(self.stored()["keyVaultProperties"]["keyVersion"], second)
+        self.assertEqual(self.encrypt(base, keyName="cmk", keyVersion=first).status, 202)
+        self.assertEqual(self.stored()["keyVaultProperties"]["keyVersion"], first)
+
+    def test_another_key_and_another_vault_are_chosen_and_the_former_is_needed_no_more(self):
+        self.prepare("n3")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+        other = self.new_version("second")
+        self.assertEqual(self.encrypt(other).status, 202)
+        self.sim.vault(self.vault, "DELETE", "/keys/cmk")
+        self.assert_readable()
+        self.sim.make_vault("vaultn3b", [self.own, self.access], enablePurgeProtection=True)
+        self.assertEqual(self.encrypt(self.new_version("third", "vaultn3b")).status, 202)
+        self.sim.arm("DELETE", self.sim.vault_id(self.vault))
+        self.assert_readable()
+
+    def test_while_the_key_in_use_is_out_of_reach_no_other_can_be_chosen(self):
+        self.prepare("n4")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+        self.new_version("second")
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        before = self.account_record()
+        a = self.encrypt(f"https://{self.vault}.vault.azure.net/", keyName="second")
+        self.assert_rule(a, 403, "rev.ways")
+        self.assertEqual(self.account_record(), before)
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
+        self.assert_readable()
+
+    def test_what_is_no_key_or_contradicts_itself_is_refused_and_changes_nothing(self):
+        self.prepare("n5")
+        base = f"https://{self.vault}.vault.azure.net/"
+        before = self.account_record()
+        for uri, kvp, rule in ((base, {"keyName": "../cmk"}, "key.uri"),
+                               (base, {"keyName": "cmk", "keyVersion": "current"}, "key.select"),
+                               (self.kid, {"keyName": "other"}, "key.uri"),
+                               (self.kid, {"keyVersion": "f" * 32}, "key.select"),
+                               (base + "secrets/cmk", {}, "key.uri"),
+                               ("http://" + base[8:], {"keyName": "cmk"}, "kv.key-vault-only"),
+                               (base, {"keyName": "cmk", "keyVersion": "f" * 32}, "key.usable"),
+                               (base, {}, "enc.enable-then-key")):
+            self.assert_rule(self.encrypt(uri, **kvp), 400, rule)
+            self.assertEqual(self.account_record(), before)
+
+    def test_a_patch_that_fails_a_rule_changes_nothing_else_either(self):
+        self.prepare("n6", grant=False)
+        before = self.account_record()
+        a = self.patch({"tags": {"a": "b"}, "sku": {"name": "S0"}, "properties": {
+            "publicNetworkAccess": "Disabled", "encryption": {
+                "keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyVaultUri": self.kid}}}})
+        self.assert_rule(a, 403, "kv.permissions")
+        self.assertEqual(self.account_record(), before)
+
+    def test_a_put_changes_the_encryption_too(self):
+        self.prepare("n7")
+        body = {"kind": "OpenAI", "sku": {"name": "S0"}, "location": "westeurope", "properties": {
+            "encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyVaultUri": self.kid}}}}
+        self.upload()
+        a = self.sim.arm("PUT", self.sim.account_id(self.account), body, ARM_AI)
+        self.assertEqual(a.status, 200, a.body)
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled")
+        body["properties"]["encryption"] = {"keySource": "Microsoft.CognitiveServices"}
+        a = self.sim.arm("PUT", self.sim.account_id(self.account), body, ARM_AI)
+        self.assert_rule(a, 403, "enc.disable-data")
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
+        self.assertEqual(self.sim.arm("PUT", self.sim.account_id(self.account), body, ARM_AI).status, 200)
+        self.assert_readable()
+
+
+class Portal(Case):
+    def save(self, **body):
+        return self.control("PUT", f"/_sim/portal/accounts/{self.sim.sub}/rg/{self.account}/encryption",
+                            {"keySource": "Microsoft.KeyVault", **body})
+
+    def prepare(self, tag):
+        super().prepare(tag, grant=False)
+        self.assertEqual(self.patch({"identity": {"type": "None"}}).status, 202)
+        self.upload()
+
+    def test_enabling_switches_the_identity_on_registers_it_and_gives_it_access(self):
+        self.prepare("p1")
+        a = self.save(keyUri=self.kid, subscription=self.sim.sub)
+        self.assertEqual(a.status, 200, a.body)
+        identity = a.json["identity"]["principalId"]
+        self.assertNotEqual(identity, self.identity)
+        policies = self.sim.arm("GET", self.sim.vault_id(self.vault)).json["properties"]["accessPolicies"]
+        mine = [p["permissions"]["keys"] for p in policies if p["objectId"] == identity]
+        self.assertEqual([[k.lower() for k in keys] for keys in mine], [["get", "wrapkey", "unwrapkey"]])
+        graph = self.sim.http("GET", "https://graph.microsoft.com/v1.0/servicePrincipals?$filter=displayName%20eq%20'" + self.account + "'",
+                              headers={"Authorization": "Bearer " + self.sim.token("https://graph.microsoft.com")})
+        self.assertIn(identity, [v["id"] for v in graph.json["value"]])
+        self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled")
+
+    def test_the_plain_way_does_none_of_it(self):
+        self.prepare("p2")
+        self.assert_rule(self.encrypt(self.kid), 400, "id.enable-first")
+        self.assertNotIn("principalId", self.sim.arm("GET", self.sim.account_id(self.account), version=ARM_AI).json
+                         .get("identity", {}))
+
+    def test_select_update_other_key_and_disable(self):
+        self.prepare("p3")
+        select = {"subscription": self.sim.sub, "vault": self.vault, "key": "cmk"}
+        first = self.save(**select).json
+        self.assertEqual(first["properties"]["encryption"]["keyVaultProperties"]["keyVersion"], self.kid.split("/")[-1])
+        new = self.new_version().split("/")[-1]
+        second = self.save(**select).json
+        self.assertEqual(second["properties"]["encryption"]["keyVaultProperties"]["keyVersion"], new)
+        self.assertEqual(second["identity"], first["identity"])
+        self.new_version("other")
+        a = self.save(**{**select, "key": "other", "version": ""})
+        self.assertEqual(a.json["properties"]["encryption"]["keyVaultProperties"]["keyName"], "other")
+        self.assert_readable()
+        a = self.save(keySource="Microsoft.CognitiveServices")
+        self.assertEqual((a.status, a.json["properties"]["encryption"]), (200, {"keySource": "Microsoft.CognitiveServices"}))
+        self.assertEqual(a.json["identity"], first["identity"], "the identity stays")
+        self.sim.vault(self.vault, "PATCH", "/keys/other/", {"attributes": {"enabled": False}})
+        self.assert_readable()
+
+    def test_a_wrong_subscription_is_refused_before_anything_is_given(self):
+        self.prepare("p4")
+        before = self.account_record()
+        for subscription in ("00000000-0000-0000-0000-000000000001",):
+            self.assert_rule(self.save(keyUri=self.kid, subscription=subscription), 400, "key.uri-subscription")
+            self.assert_rule(self.save(vault=self.vault, key="cmk", subscription=subscription), 400, "key.uri-subscription")
+        self.assertEqual(self.account_record(), before)
+        policies = self.sim.arm("GET", self.sim.vault_id(self.vault)).json["properties"]["accessPolicies"]
+        self.assertEqual(len(policies), 1, "nobody was given access")
+        for body in ({}, {"keyUri": self.kid}, {"subscription": self.sim.sub}, {"keySource": "Else"}):
+            self.assertEqual(self.save(**body).status, 400)
+        self.account = "none"
+        self.assertEqual(self.save(keyUri=self.kid, subscription=self.sim.sub).status, 404)
+
+
+class Form(Case):
+    args = ("--approval", "form")
+
+    def test_cmk_waits_for_the_answer_to_the_form(self):
+        s = self.sim
+        self.prepare("f1")
+        form = f"/_sim/approvals/{s.sub}"
+        s.kvsim("clock", "freeze")
+        s.kvsim("clock", "set", "2030-01-04T10:00:00Z")  # a Friday
+        s.tokens.clear()
+        self.assert_rule(self.encrypt(self.kid), 400, "enc.request-form")
+        self.assertEqual(self.control("GET", form).json["state"], "NotSubmitted")
+        self.assertEqual(self.control("PATCH", form, {"decision": "refuse"}).status, 409)
+        a = self.control("PUT", form)
+        self.assertEqual((a.status, a.json["state"], a.json["submittedOn"]), (201, "Waiting", "2030-01-04T10:00:00Z"))
+        # 3 to 5 business days after a Friday: Wednesday to the next Friday.
+        self.assertIn(a.json["answerOn"], ("2030-01-09T10:00:00Z", "2030-01-10T10:00:00Z", "2030-01-11T10:00:00Z"))
+        self.assertEqual(self.control("PUT", form).status, 409)
+        self.assertEqual(self.control("PATCH", form, {"decision": "perhaps"}).status, 400)
+        self.assertEqual(self.control("PATCH", form, {"decision": "refuse"}).json["state"], "Waiting")
+        self.assert_rule(self.encrypt(self.kid), 400, "enc.request-form")
+        s.kvsim("clock", "set", a.json["answerOn"])
+        self.assertEqual(self.control("GET", form).json["state"], "Refused")
+        self.assert_rule(self.encrypt(self.kid), 400, "enc.request-form")
+        a = self.control("PUT", form)
+        self.assertEqual(a.status, 201)
+        self.control("PATCH", form, {"decision": "approve"})
+        s.kvsim("clock", "set", a.json["answerOn"])
+        self.assertEqual(self.control("GET", form).json["state"], "Approved")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        # Other kinds need no form.
+        self.assertEqual(self.control("GET", "/_sim/approvals/00000000-0000-0000-0000-000000000001").status, 404)
+        other = s.kvsim("subscription", "add").stdout.split("subscription=")[1].split()[0]
+        s.sub = other
+        self.prepare("f2", kind="Face")
+        self.assertEqual(self.control("GET", f"/_sim/approvals/{other}").json["state"], "NotSubmitted")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+
+
+class Move(Case):
+    def setUp(self):
+        self.there = self.sim.kvsim("tenant", "add", "elsewhere").stdout.split("tenant=")[1].split()[0]
+
+    def move(self, *what, to=None, check=True):
+        return self.sim.kvsim("directory", "move", "--to-tenant", to or self.there, *what, check=check)
+
+    def bound(self, tag):
+        self.prepare(tag)
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+        self.assert_readable()
+
+    def test_a_moved_account_leaves_its_identity_behind_and_works_again_when_it_comes_back(self):
+        self.bound("m1")
+        for what in (["--resource", self.sim.account_id(self.account)], ["--group", "rg"]):
+            self.move(*what)
+            a = self.assert_refused("ManagedIdentityLeftBehind")
+            self.assertIn("id.no-cross-directory", a.json["error"]["innererror"]["rules"])
+            a = self.encrypt(self.kid)
+            self.assertEqual(a.status, 400)
+            self.assertLessEqual({"kv.same-tenant", "id.no-cross-directory"}, set(a.json["error"]["innererror"]["rules"]))
+            self.assertEqual(self.patch(OFF).status, 403)
+            self.move(*what, to=self.sim.tenant)
+            self.assert_readable()
+
+    def test_with_a_new_identity_and_the_vault_moved_too_it_works_again(self):
+        s = self.sim
+        self.bound("m2")
+        self.move("--resource", s.account_id(self.account))
+        self.patch({"identity": {"type": "None"}})
+        a = self.patch({"identity": {"type": "SystemAssigned"}})
+        self.assertEqual(a.json["identity"]["tenantId"], self.there)
+        new = a.json["identity"]["principalId"]
+        self.assertNotEqual(new, self.identity)
+        a = self.download()
+        self.assertEqual(a.status, 403, "the vault stayed in the other directory")
+        self.assertIn("rev.ways", a.json["error"]["innererror"]["rules"])
+        self.move("--resource", s.vault_id(self.vault))
+        v = s.arm("GET", s.vault_id(self.vault)).json["properties"]
+        self.assertEqual((v["tenantId"], v["accessPolicies"]), (self.there, []))
+        self.assertEqual(self.download().status, 403)
+        a = s.arm("PATCH", s.vault_id(self.vault), {"properties": {"accessPolicies": [
+            {"tenantId": self.there, "objectId": new, "permissions": {"keys": ["get", "wrapKey", "unwrapKey"]}}]}})
+        self.assertEqual(a.status, 200, a.body)
+        self.assert_readable()
+
+    def test_a_moved_subscription_has_an_owner_of_the_new_directory(self):
+        s = self.sim
+        own, s.sub = s.sub, s.kvsim("subscription", "add").stdout.split("subscription=")[1].split()[0]
+        self.addCleanup(setattr, s, "sub", own)
+        self.bound("m3")
+        a = self.move("--subscription", s.sub, check=False)
+        self.assertEqual(a.returncode, 1)
+        self.assertIn("owner", a.stderr)
+        self.assert_readable()
+        out = s.kvsim("principal", "add", "mover", "--tenant", self.there).stdout
+        said = dict(line.split("=", 1) for line in out.split())
+        key = s.api_key(self.account)
+        self.move("--subscription", s.sub, "--owner", said["object_id"])
+        s.api_key = lambda account: key
+        self.addCleanup(s.__dict__.pop, "api_key")
+        self.assert_refused("ManagedIdentityLeftBehind")
+        token = s.token("https://management.azure.com", said["client_id"], said["client_secret"], self.there)
+        a = s.arm("GET", s.account_id(self.account), version=ARM_AI, token=token)
+        self.assertEqual(a.status, 200, a.body)
+        self.assertEqual(s.arm("GET", s.account_id(self.account), version=ARM_AI).code, "InvalidAuthenticationTokenTenant")
+
+    def test_what_is_not_there_or_can_not_be_moved_is_said(self):
+        self.bound("m4")
+        before = self.account_record()
+        for what in (["--resource", self.sim.account_id("nobody")],
+                     ["--resource", f"/subscriptions/{self.sim.sub}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/x"],
+                     ["--resource", "acct"], ["--subscription", "x"]):
+            self.assertEqual(self.move(*what, check=False).returncode, 1, what)
+        self.assertEqual(self.move("--group", "rg", to="00000000-0000-0000-0000-000000000001", check=False).returncode, 1)
+        self.assertEqual(self.move(check=False).returncode, 2)
+        self.assertEqual(self.account_record(), before)
+
+
+class Cipher:
+    """AES-256-GCM of the system's libcrypto: what opens the layers here shares no line with what made them."""
+    lib = ctypes.CDLL(ctypes.util.find_library("crypto") or "libcrypto.so.3")
+    for name in ("EVP_CIPHER_CTX_new", "EVP_aes_256_gcm"):
+        getattr(lib, name).restype = ctypes.c_void_p
+
+    @classmethod
+    def open(cls, key, sealed, aad):
+        """None: it does not open."""
+        lib, out, n = cls.lib, ctypes.create_string_buffer(len(sealed)), ctypes.c_int()
+        ctx = ctypes.c_void_p(lib.EVP_CIPHER_CTX_new())
+        try:
+            lib.EVP_DecryptInit_ex(ctx, ctypes.c_void_p(lib.EVP_aes_256_gcm()), None, key, sealed[:12])
+            lib.EVP_DecryptUpdate(ctx, None, ctypes.byref(n), aad, len(aad))
+            lib.EVP_DecryptUpdate(ctx, out, ctypes.byref(n), sealed[12:-16], len(sealed) - OVERHEAD)
+            lib.EVP_CIPHER_CTX_ctrl(ctx, 0x11, 16, sealed[-16:])
+            good = lib.EVP_DecryptFinal_ex(ctx, ctypes.create_string_buffer(32), ctypes.byref(n))
+        finally:
+            lib.EVP_CIPHER_CTX_free(ctx)
+        return out.raw[:len(sealed) - OVERHEAD] if good == 1 else None
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Layers(Case):
+    def unwrap(self, dek):
+        a = self.sim.vault(dek["vault"], "POST", f"/keys/{dek['key']}/{dek['version']}/unwrapkey",
+                           {"alg": "RSA-OAEP-256", "value": dek["wrapped"]})
+        self.assertEqual(a.status, 200, a.body)
+        return unb64(a.json["value"])
+
+    def blob(self):
+        return next(p for p in (self.sim.state / "provider" / "blobs").iterdir() if p.name.endswith(self.file)).read_bytes()
+
+    def first_chunk(self, record, layers):
+        return self.blob()[:CHUNK + layers * OVERHEAD], f"{record['uid']}/{self.file}/0/-".encode()
+
+    def root(self):
+        return (self.sim.state / "provider" / "root.key").read_bytes()
+
+    def base_keys(self, uid, sealed):
+        keys = [Cipher.open(self.root(), unb64(text), f"{uid}/base/{i}".encode()) for i, text in enumerate(sealed)]
+        self.assertNotIn(None, keys)
+        return keys
+
+    def peel(self, chunk, aad, keys):
+        """From the outside in; under each layer but the last lies ciphertext. keys: the innermost first."""
+        for key in reversed(keys):
+            self.assertNotIn(CONTENT[:12], chunk)
+            chunk = Cipher.open(key, chunk, aad)
+            self.assertIsNotNone(chunk)
+        self.assertEqual(chunk, CONTENT[:CHUNK])
+
+    def test_openai_has_one_layer_under_the_one_or_the_other_key(self):
+        self.prepare("l1")
+        self.upload()
+        record = self.account_record()
+        self.assertEqual(set(record["dek"]), {"sealed"})
+        chunk, aad = self.first_chunk(record, 1)
+        self.peel(chunk, aad, self.base_keys(record["uid"], record["dek"]["sealed"]))
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        record = self.account_record()
+        self.assertNotIn("sealed", record["dek"])
+        self.assertNotIn("inner", record["dek"])
+        self.peel(chunk, aad, [self.unwrap(record["dek"])])
+        self.assertIsNone(Cipher.open(self.root(), chunk, aad))
+
+    def test_other_kinds_have_two_layers_and_the_customers_around_their_keys(self):
+        self.prepare("l2", kind="AIServices")
+        self.upload()
+        stored = self.blob()
+        record = self.account_record()
+        chunk, aad = self.first_chunk(record, 2)
+        keys = self.base_keys(record["uid"], record["dek"]["sealed"])
+        self.assertEqual(len(set(keys)), 2)
+        self.peel(chunk, aad, keys)
+        self.assertIsNone(Cipher.open(keys[0], chunk, aad), "the inner key alone opens nothing")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        record = self.account_record()
+        dek = record["dek"]
+        self.assertNotIn("sealed", dek)
+        for i, text in enumerate(dek["inner"]):  # without the customer's layer nothing opens
+            self.assertIsNone(Cipher.open(self.root(), unb64(text), f"{record['uid']}/base/{i}".encode()))
+        customer = self.unwrap(dek)
+        self.assertNotIn(customer, keys)
+        peeled = [Cipher.open(customer, unb64(text), f"{record['uid']}/customer/{i}".encode()) for i, text in enumerate(dek["inner"])]
+        self.assertNotIn(None, peeled)
+        self.assertEqual(self.base_keys(record["uid"], [b64(p) for p in peeled]), keys)
+        # Rotation wraps the key of the customer's layer anew, and nothing else.
+        self.assertEqual(self.encrypt(self.new_version()).status, 202)
+        after = self.account_record()["dek"]
+        self.assertEqual(after["inner"], dek["inner"])
+        self.assertNotEqual((after["version"], after["wrapped"]), (dek["version"], dek["wrapped"]))
+        self.assertEqual(self.unwrap(after), customer)
+        self.assertEqual(self.patch(OFF).status, 202)
+        self.assertEqual(set(self.account_record()["dek"]), {"sealed"})
+        self.assertEqual(self.blob(), stored)
+        self.assert_readable()
+
+    def test_revoking_and_restoring_with_layers(self):
+        self.prepare("l3", kind="AIServices")
+        self.upload()
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled", "rev.blocks-all")
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
+        self.assert_readable()
+
+    def test_an_account_that_becomes_another_kind_keeps_its_layers(self):
+        self.prepare("l4")
+        self.upload()
+        self.assertEqual(self.patch({"kind": "AIServices"}).status, 200)
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.assertNotIn("inner", self.account_record()["dek"])
+        self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled", "rev.blocks-all")
+
+    def test_a_purged_vault_loses_the_key_and_the_service_says_so(self):
+        s = self.sim
+        self.prepare("l5")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+        s.arm("DELETE", s.vault_id(self.vault))
+        a = self.assert_refused("NotFound")
+        self.assertNotIn("life.lost-key", a.json["error"]["innererror"]["rules"], "it can still be recovered")
+        s.kvsim("clock", "advance", "91d")
+        a = self.assert_refused("CustomerManagedKeyLost")
+        self.assertIn("life.lost-key", a.json["error"]["innererror"]["rules"])
+        self.assertIn("can't be recovered", a.json["error"]["message"])
+
+
+class Cache(Case):
+    args = ("--dek-cache-ttl", "1h")
+
+    def test_a_data_key_is_kept_for_its_time_on_the_simulated_clock_and_no_longer(self):
+        self.prepare("c1")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+        self.sim.kvsim("clock", "freeze")
+        self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_readable()
+        self.assertEqual(self.patch(OFF).status, 403, "a cached key is not the customer's consent")
+        self.sim.kvsim("clock", "advance", "3601s")
+        self.assert_refused("KeyDisabled")
+
+
+class Edition2026(Case):
+    args = ("--edition", "2026")
+
+    def user_identity(self, name):
+        s = self.sim
+        s.group()
+        id = f"/subscriptions/{s.sub}/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        a = s.arm("PUT", id, {"location": "westeurope"}, "2023-01-31")
+        self.assertEqual(a.status, 201, a.body)
+        return id, a.json["properties"]
+
+    def audit(self, operation):
+        """The vaults' audit log, complete."""
+        self.sim.stop()
+        lines = (self.sim.state / "audit" / "vaultd.jsonl").read_text().splitlines()
+        self.sim.start()
+        return [line for line in lines if json.loads(line)["operationName"] == operation]
+
+    def test_cmk_at_create_with_a_user_assigned_identity(self):
+        s = self.sim
+        id, p = self.user_identity("id1")
+        self.account, self.vault = "acctu1", "vaultu1"
+        s.make_vault(self.vault, [s.policy(s.oid, ["all"]), s.policy(p["principalId"], ["get", "wrapKey", "unwrapKey"])],
+                     enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.kid = self.new_version()
+        body = {"kind": "OpenAI", "sku": {"name": "S0"}, "location": "westeurope",
+                "identity": {"type": "UserAssigned", "userAssignedIdentities": {id: {}}},
+                "properties": {"customSubDomainName": self.account, "encryption": {
+                    "keySource": "Microsoft.KeyVault", "keyVaultProperties": {
+                        "keyVaultUri": self.kid, "identityClientId": p["clientId"]}}}}
+        wrong = json.loads(json.dumps(body))
+        wrong["properties"]["encryption"]["keyVaultProperties"]["identityClientId"] = "00000000-0000-0000-0000-000000000001"
+        a = s.arm("PUT", s.account_id(self.account), wrong, ARM_AI)
+        self.assert_rule(a, 400, "enc.no-cmk-at-create")
+        self.assertIn("id.system-assigned", a.json["error"]["innererror"]["rules"])
+        self.assertEqual(s.arm("GET", s.account_id(self.account), version=ARM_AI).status, 404)
+        a = s.arm("PUT", s.account_id(self.account), body, ARM_AI)
+        self.assertEqual(a.status, 201, a.body)
+        self.assertEqual(self.stored()["keyVaultProperties"]["identityClientId"], p["clientId"])
+        self.upload()
+        self.assert_readable()
+        self.assertTrue(any(p["principalId"] in r for r in self.audit("KeyUnwrap")))
+        # Detached, it is of no use.
+        self.patch({"identity": {"type": "UserAssigned", "userAssignedIdentities": {id: None}}})
+        self.assert_refused("ManagedIdentityDisabled")
+        self.patch({"identity": {"type": "UserAssigned", "userAssignedIdentities": {id: {}}}})
+        self.assert_readable()
+
+    def test_without_a_version_the_newest_is_followed_at_the_next_use(self):
+        s = self.sim
+        self.prepare("u2")
+        s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        a = self.encrypt(f"https://{self.vault}.vault.azure.net/", keyName="cmk", keyVersion="")
+        self.assertEqual(a.status, 202, a.body)
+        self.assertEqual(self.stored()["keyVaultProperties"]["keyVersion"], "")
+        self.upload()
+        first = self.account_record()["dek"]["version"]
+        blob = Layers.blob(self)
+        new = self.new_version().split("/")[-1]
+        self.assertNotEqual(first, new)
+        self.assert_readable()
+        dek = self.account_record()["dek"]
+        self.assertEqual((dek["version"], dek["follows"]), (new, True))
+        self.assertEqual(Layers.blob(self), blob)
+        self.assertTrue(any(self.identity in r and new in r for r in self.audit("KeyWrap")))
+        # The former is needed no more.
+        self.assertEqual(s.vault(self.vault, "PATCH", f"/keys/cmk/{first}", {"attributes": {"enabled": False}}).status, 200)
+        self.assert_readable()
+        # Without wrapKey it stays where it is, and reads on (rev.partial).
+        newest = self.new_version().split("/")[-1]
+        less = s.policy(self.identity, ["get", "unwrapKey"])
+        s.make_vault(self.vault, [self.own, less], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.assert_readable()
+        self.assertEqual(self.account_record()["dek"]["version"], new)
+        s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.assert_readable()
+        self.assertEqual(self.account_record()["dek"]["version"], newest)
+
+    def test_a_managed_hsm_is_accepted_by_rule_and_said_not_to_be_simulated(self):
+        self.prepare("u3")
+        a = self.encrypt("https://h.managedhsm.azure.net/", keyName="cmk")
+        self.assertEqual((a.status, a.inner), (400, "ManagedHsmNotSimulated"), a.body)
+
+
+if __name__ == "__main__":
+    unittest.main()
