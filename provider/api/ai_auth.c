@@ -108,7 +108,7 @@ static bool by_token(struct provider_call *c, struct kvdb_txn *txn, const json_t
                                        "https://ai.azure.com"};
     guid_text tenant;
 
-    if (token_verify(c->d->tokens, jwt, clock_real_ms() / 1000, &c->who, NULL) != TOKEN_OK ||
+    if (provider_verify(c, jwt) != TOKEN_OK ||
         !provider_audience_is(c->who.aud, good, ARRAY_LEN(good))) {
         return az_fail(reterr, AZ_ERR_AI_UNAUTHORIZED,
                        "Unauthorized. Access token is missing, invalid, audience is incorrect "

@@ -147,29 +147,34 @@ static bool find_version(struct provider_call *c, struct az_error *reterr)
         type, v->ns, c->api_version, buf_ok(&known) ? known.data : "");
 }
 
-static bool begin_arm(struct provider_call *c, struct az_error *reterr)
+static bool authorize_arm(struct provider_call *c, struct az_error *reterr)
 {
     struct kvdb_txn *txn = NULL;
     bool ok;
 
-    if (!provider_authenticate(c, reterr)) {
-        return false;
-    }
-    c->api_version = http_param_get(&c->x->req, "api-version");
-    if (c->row->plane == PPLANE_ARM && (!c->api_version || !*c->api_version)) {
-        return az_fail(
-            reterr, AZ_ERR_MISSING_API_VERSION,
-            "The api-version query parameter (?api-version=) is required for all requests.");
-    }
     if (c->x->req.n_segments < 2 || !sv_ieq(c->x->req.segments[0], "subscriptions")) {
-        return find_version(c, reterr);
+        return true;
     }
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
     ok = provider_authorize_subscription(c, txn, provider_param(c, 0), reterr);
     kvdb_abort(txn);
-    return ok && find_version(c, reterr);
+    return ok;
+}
+
+static bool begin_arm(struct provider_call *c, struct az_error *reterr)
+{
+    c->api_version = http_param_get(&c->x->req, "api-version");
+    if (!provider_authenticate(c, reterr) || !authorize_arm(c, reterr)) {
+        return false;
+    }
+    if (c->row->plane == PPLANE_ARM && (!c->api_version || !*c->api_version)) {
+        return az_fail(
+            reterr, AZ_ERR_MISSING_API_VERSION,
+            "The api-version query parameter (?api-version=) is required for all requests.");
+    }
+    return find_version(c, reterr);
 }
 
 /* Authentication and authorization, as the row's plane wants them. */

@@ -25,6 +25,16 @@ bool provider_audience_is(const char *aud, const char *const *good, size_t n)
     return false;
 }
 
+enum token_verdict provider_verify(struct provider_call *c, struct str_view jwt)
+{
+    char issuer[sizeof(c->who.iss)];
+    enum token_verdict verdict =
+        token_verify(c->d->tokens, jwt, clock_real_ms() / 1000, &c->who, NULL);
+
+    (void) snprintf(issuer, sizeof(issuer), "https://sts.windows.net/%s/", c->who.tid);
+    return verdict == TOKEN_OK && strcasecmp(issuer, c->who.iss) != 0 ? TOKEN_MALFORMED : verdict;
+}
+
 /* Every 401 says where tokens come from (RFC 9110 section 11.6.1). */
 static void challenge(struct provider_call *c, const char *error, const char *why)
 {
@@ -57,8 +67,7 @@ bool provider_authenticate(struct provider_call *c, struct az_error *reterr)
         return az_fail(reterr, AZ_ERR_AUTHENTICATION_FAILED,
                        "Authentication failed. The 'Authorization' header is missing.");
     }
-    verdict = token_verify(c->d->tokens, (struct str_view){auth.ptr + 7, auth.len - 7},
-                           clock_real_ms() / 1000, &c->who, NULL);
+    verdict = provider_verify(c, (struct str_view){auth.ptr + 7, auth.len - 7});
     if (verdict == TOKEN_EXPIRED) {
         challenge(c, "invalid_token", expired);
         return az_fail(reterr, AZ_ERR_EXPIRED_TOKEN, "%s", expired);

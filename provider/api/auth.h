@@ -5,6 +5,8 @@
 #include "provider/api/call.h"
 #include "provider/domain/arm_scope.h"
 
+/* Signature, time and issuer, into c->who; the audience is the caller's to judge. */
+enum token_verdict provider_verify(struct provider_call *c, struct str_view jwt);
 /* A valid token for management (or graph) into c->who. */
 bool provider_authenticate(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
 /*

@@ -262,7 +262,10 @@ static void a_name_that_is_no_utf8_is_refused_in_json(void **state)
 static void an_arm_request_needs_an_api_version(void **state)
 {
     struct provider_fixture *f = *state;
+    CLEANUP(free_str)
+    char *stranger = api_token(f->d.signer, TENANT, STRANGER, "https://management.azure.com");
 
+    assert_int_equal(ask(f, stranger, "GET", ACCOUNT_PATH "acct", NULL), 403); /* judged before */
     assert_int_equal(ask(f, f->token, "GET", ACCOUNT_PATH "acct", NULL), 400);
     assert_string_equal(api_text(f->a.doc, "error.code"), "MissingApiVersionParameter");
 }
