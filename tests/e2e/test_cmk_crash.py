@@ -160,6 +160,31 @@ class Crash(unittest.TestCase):
                   self.readable,
                   lambda: self.assert_status(s.vault("vault", "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}}), 200))
 
+    def test_the_portals_way(self):
+        """Identity, access and binding: the access may come alone, the identity and the binding only together."""
+        s = self.sim
+        s.make_vault("vault", self.granted[:1], enablePurgeProtection=True)
+        s.arm("PATCH", s.account_id("acct"), {"identity": {"type": "None"}}, ARM_AI)
+
+        def save(body):
+            a = s.http("PUT", f"{s.e['management_url']}/_sim/portal/accounts/{s.sub}/rg/acct/encryption", json.dumps(body),
+                       {"x-kvsim-control": s.control, "Content-Type": "application/json"})
+            self.assert_status(a, 200)
+
+        def state():
+            a = s.arm("GET", s.account_id("acct"), version=ARM_AI).json
+            return "principalId" in a.get("identity", {}), self.state()
+
+        def undo():
+            save({"keySource": "Microsoft.CognitiveServices"})
+            s.arm("PATCH", s.account_id("acct"), {"identity": {"type": "None"}}, ARM_AI)
+
+        save({"keySource": "Microsoft.KeyVault", "subscription": s.sub, "vault": "vault", "key": "cmk"})
+        undo()
+        self.walk(lambda: save({"keySource": "Microsoft.KeyVault", "subscription": s.sub, "vault": "vault", "key": "cmk"}),
+                  state, undo)
+        self.assertGreaterEqual(min(self.died.values()), 2)
+
     def test_files_come_and_go_whole(self):
         s = self.sim
         self.bind()
@@ -195,6 +220,7 @@ class CrashWithLayers(Crash):
     kind = "AIServices"
 
     test_revocation_and_giving_back = None
+    test_the_portals_way = None
     test_files_come_and_go_whole = None
 
 

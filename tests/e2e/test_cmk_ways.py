@@ -514,6 +514,32 @@ class Layers(Case):
         self.assertIn("can't be recovered", a.json["error"]["message"])
 
 
+class Partial(Case):
+    """Which permission is missing decides what stops (rev.partial)."""
+
+    def test_each_missing_permission_stops_its_own(self):
+        s = self.sim
+        self.prepare("q1")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+        newer = self.new_version()
+        for missing, reads in (("get", True), ("wrapKey", True), ("unwrapKey", False)):
+            keys = [k for k in ("get", "wrapKey", "unwrapKey") if k != missing]
+            s.make_vault(self.vault, [self.own, s.policy(self.identity, keys)], enablePurgeProtection=True)
+            before = self.account_record()
+            self.assert_rule(self.encrypt(newer), 403, "kv.permissions")
+            self.assertEqual(self.account_record(), before)
+            a = self.download()
+            self.assertEqual(a.status, 200 if reads else 403, missing)
+            self.assertEqual(s.upload(self.account, b"more").status, 201 if reads else 403, missing)
+            if not reads:
+                self.assertIn("rev.partial", a.json["error"]["innererror"]["rules"])
+                self.assert_rule(self.patch(OFF), 403, "enc.disable-data")
+        s.make_vault(self.vault, [self.own, s.policy(self.identity, ["unwrapKey"])], enablePurgeProtection=True)
+        self.assertEqual(self.patch(OFF).status, 202, "disabling needs to unwrap and nothing else")
+        self.assert_readable()
+
+
 class Cache(Case):
     args = ("--dek-cache-ttl", "1h")
 
