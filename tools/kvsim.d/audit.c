@@ -132,10 +132,24 @@ static void print_backlog(const struct options *o, struct audit_reader *reader)
     }
 }
 
+static void follow(const struct options *o, struct audit_reader *reader)
+{
+    const struct timespec pause = {0, FOLLOW_NS};
+
+    while (o->follow && !ferror(stdout)) {
+        const char *line = audit_reader_next(reader);
+
+        if (line) {
+            print_record(o, line);
+        } else if (fflush(stdout) == 0) {
+            (void) nanosleep(&pause, NULL);
+        }
+    }
+}
+
 int cmd_audit(int argc, char **argv)
 {
     struct options o = {.daemon = "vaultd"};
-    const struct timespec pause = {0, FOLLOW_NS};
     struct audit_filter filter;
     struct audit_reader *reader;
     char path[4200];
@@ -148,18 +162,11 @@ int cmd_audit(int argc, char **argv)
             strerror(errno), state_dir(o.state));
     }
     reader = audit_reader_new(path, &filter);
-    if (!reader) {
+    if (reader) {
+        print_backlog(&o, reader);
+        follow(&o, reader);
+    } else {
         die("out of memory");
-    }
-    print_backlog(&o, reader);
-    while (o.follow && !ferror(stdout)) {
-        const char *line = audit_reader_next(reader);
-
-        if (line) {
-            print_record(&o, line);
-        } else if (fflush(stdout) == 0) {
-            (void) nanosleep(&pause, NULL);
-        }
     }
     audit_reader_free(reader);
     return ferror(stdout) ? 1 : 0;
