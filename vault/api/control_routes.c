@@ -103,10 +103,11 @@ static bool facts_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
     }
     if (!v || v->deleted_s > 0) {
         /* With its vault a key is deleted, and lost when the vault is purged. */
+        bool kept = v && key && strcmp(key_state(txn, v, key), "none") != 0;
         AUTO_JSON *none = json_pack("{s:b,s:s*}", "exists", 0, "keyState",
-                                    !key                                          ? NULL
-                                    : v && strcmp(key_state(txn, v, key), "none") ? "deleted"
-                                                                                  : "none");
+                                    !key   ? NULL
+                                    : kept ? "deleted"
+                                           : "none");
 
         return vault_answer_json(c, 200, none);
     }
