@@ -36,6 +36,7 @@ struct options {
     uint64_t map_size;
     uint64_t key_pool;
     bool ephemeral;
+    bool secure_wrap;
     bool print_routes;
 };
 
@@ -67,6 +68,9 @@ static void parse(struct options *o, int argc, char **argv)
         {"latency",        0, "MODE",
          "instant (default) or azure: deletes, recoveries and purges take seconds",                                  CLI_CHOICE,
          &o->latency,                                                                                                                               0,  "instant|azure"        },
+        {"secure-wrap",    0, NULL,
+         "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has",                                        CLI_FLAG,
+         &o->secure_wrap,                                                                                                                           0,  NULL                   },
         {"ephemeral",      0, NULL,                "The state is thrown away: don't wait for the disk",              CLI_FLAG,
          &o->ephemeral,                                                                                                                             0,  NULL                   },
         {"threads",        0, "N",                 "Event loops (default: one a core)",                              CLI_UINT,    &o->threads,      32, NULL                   },
@@ -150,6 +154,7 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
     if (o->throttle && strcmp(o->throttle, "azure") == 0 && !(d->throttle = throttle_new())) {
         return az_fail_internal(reterr, "out of memory");
     }
+    d->secure_wrap = o->secure_wrap;
     d->latency = o->latency && strcmp(o->latency, "azure") == 0;
     if (o->auth && strcmp(o->auth, "permissive") == 0) {
         d->arm_open = true;

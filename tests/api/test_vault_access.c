@@ -83,6 +83,7 @@ static void every_operation_needs_its_permission(void **state)
     struct vault_fixture *f = *state;
     char path[256];
 
+    f->d.secure_wrap = true;
     for (size_t i = 0; i < vault_key_routes_len; i++) {
         const struct vault_route *r = &vault_key_routes[i];
         char names[512] = "";
@@ -91,6 +92,7 @@ static void every_operation_needs_its_permission(void **state)
 
         assert_true(r->permission != 0);
         path_of(r->route.path, path);
+        (void) strncat(path, "?api-version=2026-04-01", sizeof(path) - strlen(path) - 1);
         for (unsigned bit = 1; bit <= KEY_PERM_ALL; bit <<= 1) {
             if (bit != r->permission) {
                 n += (size_t) snprintf(names + n, sizeof(names) - n, "%s\"%s\"", n > 0 ? "," : "",

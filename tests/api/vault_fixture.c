@@ -78,8 +78,8 @@ int vault_call_as(struct vault_fixture *f, const char *token, const char *method
 {
     char target[2048];
 
-    (void) snprintf(target, sizeof(target), "%s%sapi-version=7.4", path,
-                    strchr(path, '?') ? "&" : "?");
+    (void) snprintf(target, sizeof(target), "%s%s%s", path, strchr(path, '?') ? "&" : "?",
+                    strstr(path, "api-version=") ? "" : "api-version=7.4");
     return api_call(handle, &f->d,
                     &(struct api_request){method, VAULT_HOST, target, token, body, {{0}}}, &f->a);
 }

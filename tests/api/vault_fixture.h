@@ -27,7 +27,8 @@ struct vault_fixture {
 void vault_fixture_open(struct vault_fixture *f);
 void vault_fixture_close(struct vault_fixture *f);
 
-/* A data-plane request of the operator; the answer is f->a. api-version is added. */
+/* A data-plane request of the operator; the answer is f->a. api-version is added
+ * where the path has none. */
 int vault_call(struct vault_fixture *f, const char *method, const char *path, const char *body);
 /* The same with another token (NULL: none). */
 int vault_call_as(struct vault_fixture *f, const char *token, const char *method, const char *path,

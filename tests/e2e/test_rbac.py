@@ -24,9 +24,11 @@ VERSION = "2022-04-01"
 
 
 class RbacTest(unittest.TestCase):
+    ARGS = ["--durability", "relaxed"]
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
+        cls.sim = Sim(args=cls.ARGS)
         cls.sim.group()
         cls.sub = f"/subscriptions/{cls.sim.sub}"
 
@@ -291,6 +293,8 @@ def matches(pattern, action):
 
 class Matrix(RbacTest):
     """Every operation of the data plane against every role, and against every permission of access policies."""
+
+    ARGS = [*RbacTest.ARGS, "--secure-wrap"]
 
     @classmethod
     def setUpClass(cls):

@@ -19,9 +19,11 @@ def fake_jwt(header, payload, signature="AAAA"):
 
 
 class VaultTest(unittest.TestCase):
+    ARGS = ["--durability", "relaxed"]
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
+        cls.sim = Sim(args=cls.ARGS)
         cls.sim.group()
         cls.sim.make_vault("demo")
 
@@ -85,6 +87,8 @@ class Authentication(VaultTest):
 
 
 class Permissions(VaultTest):
+    ARGS = [*VaultTest.ARGS, "--secure-wrap"]
+
     def test_each_operation_of_the_route_table_needs_its_permission(self):
         made = dict(l.split("=", 1) for l in self.sim.kvsim("principal", "add").stdout.split())
         token = self.sim.token("https://vault.azure.net", made["client_id"], made["client_secret"])
@@ -99,7 +103,7 @@ class Permissions(VaultTest):
                 url = path.replace("{name?}", "k").replace("{name}", "k").replace("{version?}", "")
                 for held, allowed in (([p for p in everything if p != permission], False), ([permission], True)):
                     self.sim.make_vault("matrix", [self.sim.policy(made["object_id"], held)])
-                    a = self.sim.vault("matrix", method, url, {} if method in ("POST", "PUT", "PATCH") else None, token=token)
+                    a = self.sim.vault("matrix", method, url, {} if method in ("POST", "PUT", "PATCH") else None, version="2026-04-01", token=token)
                     if allowed:
                         self.assertNotEqual(a.status, 403, a.body)
                     else:

@@ -34,6 +34,7 @@ struct options {
     const char *edition;
     const char *approval;
     const char *throttle;
+    bool secure_wrap;
     int64_t dek_cache_ttl_ms;
     const char *aliases[8];
     uint64_t port_base;
@@ -83,6 +84,9 @@ static void parse(struct options *o, int argc, char **argv)
         {"throttle",      0,   "MODE",
          "off (default) or azure: the documented limits per vault and 10 seconds",                                  CLI_CHOICE,
          &o->throttle,                                                                                                                                  0,     "off|azure"    },
+        {"secure-wrap",   0,   NULL,
+         "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has",                                       CLI_FLAG,
+         &o->secure_wrap,                                                                                                                               0,     NULL           },
         {"alias",         0,   "HOST[:PORT]=VAULT", "Another name for a vault",                                     CLI_STRINGS,  o->aliases,           0,
          NULL                                                                                                                                                                 },
     };
@@ -298,6 +302,9 @@ static void start_daemons(struct up *u, const char *bootstrap)
     (void) snprintf(ports, sizeof(ports), "vault=%u,management=%u,identity=%u,proxy=%u",
                     (unsigned) u->ports.vault, (unsigned) u->ports.management,
                     (unsigned) u->ports.identity, (unsigned) u->ports.proxy);
+    if (u->o.secure_wrap) {
+        vault[n++] = "--secure-wrap";
+    }
     for (size_t i = 0; u->o.aliases[i]; i++) {
         vault[n++] = "--alias";
         vault[n++] = u->o.aliases[i];

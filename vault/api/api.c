@@ -53,7 +53,11 @@ static enum http_step finish_error(struct vault_call *c)
 /* An operation that the request's version does not have is as good as not there. */
 static bool row_serves(const struct route *row, const void *call)
 {
-    return vault_version_in(call, ((const struct vault_route *) (const void *) row)->versions);
+    const struct vault_route *r = (const void *) row;
+    const struct vault_call *c = call;
+
+    return vault_version_in(c, r->versions) &&
+           (c->d->secure_wrap || (BODY_BIT(r->body) & MANAGED_HSM_BODIES) == 0);
 }
 
 /* A row of this plane; the errors for none. */
@@ -498,6 +502,9 @@ static void print_row(FILE *out, enum vault_plane plane, enum http_method m,
     } else {
         api_version_set_text(plane == PLANE_ARM ? &vault_arm_versions : &vault_data_versions,
                              r->versions, &versions);
+    }
+    if ((BODY_BIT(r->body) & MANAGED_HSM_BODIES) != 0) {
+        buf_str(&versions, " with --secure-wrap");
     }
     (void) fprintf(out, "%s\t%s\t%s\t%.*s\t%s\t%s\t%s\t%s\t%s\n", planes[plane],
                    http_method_name(m), r->route.path, (int) versions.len, versions.data,

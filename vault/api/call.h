@@ -47,6 +47,7 @@ struct vaultd { /* everything a request may touch; main or a test fills it */
     struct rbac_cache *rbac; /* role assignments, as providerd has written them through */
     uint8_t root_key[SEAL_KEY_LEN];
     bool latency;             /* --latency=azure: deletes, recoveries and purges take their time */
+    bool secure_wrap;         /* --secure-wrap: vaults have securewrapkey and secureunwrapkey */
     bool arm_open;            /* vaultd runs alone: ARM requests need no control token */
     guid_text default_tenant; /* for challenges of vaults that don't exist */
 };
@@ -83,6 +84,8 @@ enum vault_body {
     BODY_SECURE_UNWRAP,
 };
 #define BODY_BIT(body) (1u << (unsigned) (body))
+/* Operations that Azure has on Managed HSM only: a vault serves them with --secure-wrap. */
+#define MANAGED_HSM_BODIES (BODY_BIT(BODY_SECURE_WRAP) | BODY_BIT(BODY_SECURE_UNWRAP))
 
 /* One row says all there is to say about an operation. Empty cells fail closed. */
 struct vault_route {

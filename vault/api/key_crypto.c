@@ -191,22 +191,20 @@ static bool run_op(struct vault_call *c, EVP_PKEY *key, enum key_op op, const st
     return true;
 }
 
-/* The version that the path names, judged for op, and its key. */
-static bool find_usable(struct vault_call *c, struct kvdb_txn *txn, enum key_op op, EVP_PKEY **key,
-                        struct az_error *reterr)
+bool key_find_usable(struct vault_call *c, struct kvdb_txn *txn, enum key_op op,
+                     struct key_version *v, EVP_PKEY **key, struct az_error *reterr)
 {
     char name[256];
     char version[64];
     struct key_head head;
-    struct key_version v;
 
     if (!key_find(c, txn, vault_param(c, 0, name, sizeof(name)),
-                  vault_param(c, 1, version, sizeof(version)), &head, &v, reterr)) {
+                  vault_param(c, 1, version, sizeof(version)), &head, v, reterr)) {
         return false;
     }
-    (void) key_url(c, "keys", v.texts.name, v.meta.version, c->object_id);
-    return key_may_use(&v.meta, op, c->now_s, reterr) &&
-           key_cache_get(c->d, c->vault->uid, &v, key, reterr);
+    (void) key_url(c, "keys", v->texts.name, v->meta.version, c->object_id);
+    return key_may_use(&v->meta, op, c->now_s, reterr) &&
+           key_cache_get(c->d, c->vault->uid, v, key, reterr);
 }
 
 static bool use_key(struct vault_call *c, struct kvdb_txn *txn, enum key_op op,
@@ -214,10 +212,11 @@ static bool use_key(struct vault_call *c, struct kvdb_txn *txn, enum key_op op,
 {
     CLEANUP(use_done) struct use u = {0};
     CLEANUP(key_pkey_cleanup) EVP_PKEY *key = NULL;
+    struct key_version v;
 
-    return find_usable(c, txn, op, &key, reterr) && take_alg(c->body, key, &u.alg, reterr) &&
-           take_use(c->body, op, &u, reterr) && check_signed(c->body, key, &u, reterr) &&
-           run_op(c, key, op, &u, reterr);
+    return key_find_usable(c, txn, op, &v, &key, reterr) &&
+           take_alg(c->body, key, &u.alg, reterr) && take_use(c->body, op, &u, reterr) &&
+           check_signed(c->body, key, &u, reterr) && run_op(c, key, op, &u, reterr);
 }
 
 bool key_encrypt_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)

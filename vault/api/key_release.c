@@ -2,10 +2,6 @@
 /*
  * Secure key release: the attestation is verified, its claims are held against the key's policy,
  * and the key goes out wrapped for the RSA key that the attestation names.
- *
- * vaultd calls nobody: attestations are those of the test authority whose public keys lie in the
- * state directory. Such a token may speak for any authority that a policy names, so that policies
- * need no change. Its lifetime is judged by the real clock, as every token's.
  */
 #include "vault/api/key_release.h"
 
@@ -16,17 +12,15 @@
 #include <openssl/evp.h>
 
 #include "common/base64url.h"
-#include "common/fsutil.h"
 #include "common/json.h"
-#include "common/jws.h"
 #include "common/limits.h"
 #include "common/rsa_aes_wrap.h"
 #include "vault/api/answer.h"
+#include "vault/api/attestation.h"
 #include "vault/api/key_body.h"
 #include "vault/api/key_cache.h"
 #include "vault/api/key_render.h"
 #include "vault/api/release_signer.h"
-#include "vault/domain/release_policy.h"
 
 /* keys.json, KeyEncryptionAlgorithm; the digests are those of their names (concept: PKCS#11). */
 static const struct {
@@ -66,49 +60,6 @@ static bool take_wanted(const json_t *body, struct wanted *w, struct az_error *r
         w->enc++;
     }
     return w->enc < ARRAY_LEN(encs) || key_bad_property("enc", reterr);
-}
-
-/* Both texts are quoted in public code as answers of the service; codes beyond 403 are not. */
-static bool not_verified(struct az_error *reterr)
-{
-    return az_fail(reterr, AZ_ERR_FORBIDDEN,
-                   "Target environment attestation statement cannot be verified.");
-}
-
-static bool not_met(struct az_error *reterr)
-{
-    return az_fail(reterr, AZ_ERR_FORBIDDEN,
-                   "Target environment attestation does not meet key release policy requirements.");
-}
-
-static int64_t number_or(const json_t *claims, const char *name, int64_t otherwise)
-{
-    const json_t *n = json_object_get(claims, name);
-
-    return json_is_integer(n) ? json_integer_value(n) : otherwise;
-}
-
-/* The claims of a token that the authority has signed and that holds now; NULL: refused. */
-static json_t *verify(const struct vaultd *d, const char *token)
-{
-    CLEANUP(buf_done) struct buf text = {0};
-    int64_t now = clock_real_ms() / 1000;
-    char path[4200];
-    json_t *claims;
-
-    (void) snprintf(path, sizeof(path), "%s/" ATTESTATION_JWKS_FILE, d->state ? d->state : "");
-    if (!d->state || !file_read(path, LIMIT_SMALL_FILE, &text)) {
-        return NULL; /* no attestation has ever been made */
-    }
-    AUTO_JSON *set = json_loadb(text.data, text.len, 0, NULL);
-
-    claims = jws_verify(set, sv_from(token));
-    if (claims &&
-        (now >= number_or(claims, "exp", INT64_MIN) || now < number_or(claims, "nbf", INT64_MIN))) {
-        json_decref(claims);
-        return NULL;
-    }
-    return claims;
 }
 
 static bool may_wrap(const json_t *jwk)
@@ -216,15 +167,10 @@ static bool release(struct vault_call *c, const struct wanted *w, const struct k
     CLEANUP(buf_done) struct buf payload = {0};
     AUTO_PKEY *target = NULL;
     const char *kid = "";
-    AUTO_JSON *claims = verify(c->d, w->target);
+    AUTO_JSON *claims = NULL;
 
-    if (!claims) {
-        return not_verified(reterr);
-    }
-    if (!release_policy_met(v->texts.policy, json_text(claims, "iss"), claims)) {
-        return not_met(reterr);
-    }
-    if (!wrapping_key(claims, &target, &kid, reterr) || !released_bytes(c, v, &secret, reterr) ||
+    if (!attestation_check(c->d, w->target, v->texts.policy, &claims, reterr) ||
+        !wrapping_key(claims, &target, &kid, reterr) || !released_bytes(c, v, &secret, reterr) ||
         !rsa_aes_wrap(target, encs[w->enc].digest, &secret, &wrapped, reterr)) {
         return false;
     }
