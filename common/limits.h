@@ -2,24 +2,30 @@
 /* Every limit on what a client controls, by name. */
 #pragma once
 
-#define LIMIT_HEADER_BYTES    (32 * 1024)   /* request line and headers together */
-#define LIMIT_BODY_KEYVAULT   (256 * 1024)  /* keys, crypto */
-#define LIMIT_BODY_ARM        (1024 * 1024) /* resource manager: accessPolicies of 1024 entries */
-#define LIMIT_BODY_TOKEN      (64 * 1024)   /* token requests */
-#define LIMIT_FILE_BYTES      (512LL * 1024 * 1024) /* documented limit of the Files API */
-#define LIMIT_FILE_PAGE       10000                 /* files in a page of their list */
-#define LIMIT_HEADER_MS       10000                 /* until the headers are complete */
-#define LIMIT_IDLE_MS         120000 /* keep-alive between requests, and body stalls */
-#define LIMIT_KEY_NAME        127    /* azure-rules.md section 1 */
-#define LIMIT_TAGS            15
-#define LIMIT_TAG_TEXT        256
-#define LIMIT_ACCESS_POLICIES 1024
-#define LIMIT_BACKUP_VERSIONS 500                /* past versions: azure-rules.md section 1 */
-#define LIMIT_BODY_RESTORE    (16 * 1024 * 1024) /* a backup of as many versions */
-#define LIMIT_ATTESTATION     (64 * 1024)        /* an attestation token; ours */
-#define LIMIT_NONCE           1024               /* of a release; ours */
-#define LIMIT_SWEEP_STEPS     128                /* due times dealt with in one transaction */
-#define LIMIT_ROTATIONS_AHEAD 64 /* keys made for due rotations before they are stored */
+#define LIMIT_HEADER_BYTES     (32 * 1024)   /* request line and headers together */
+#define LIMIT_BODY_KEYVAULT    (256 * 1024)  /* keys, crypto */
+#define LIMIT_BODY_ARM         (1024 * 1024) /* resource manager: accessPolicies of 1024 entries */
+#define LIMIT_BODY_TOKEN       (64 * 1024)   /* token requests */
+#define LIMIT_FILE_BYTES       (512LL * 1024 * 1024) /* documented limit of the Files API */
+#define LIMIT_FILE_PAGE        10000                 /* files in a page of their list */
+#define LIMIT_BODY_INFERENCE   (4 * 1024 * 1024)     /* chat, completions, embeddings; ours */
+#define LIMIT_TRAINING_LINE    (1024 * 1024)         /* one example of training data; ours */
+#define LIMIT_MODEL_BYTES      (256 * 1024)          /* what a simulated model remembers; ours */
+#define LIMIT_EMBEDDING_INPUTS 2048                  /* in one request, as documented */
+#define LIMIT_JOB_PAGE         100                   /* jobs, events, checkpoints in a page */
+#define LIMIT_EPOCHS           50                    /* of a fine-tuning job; ours */
+#define LIMIT_HEADER_MS        10000                 /* until the headers are complete */
+#define LIMIT_IDLE_MS          120000 /* keep-alive between requests, and body stalls */
+#define LIMIT_KEY_NAME         127    /* azure-rules.md section 1 */
+#define LIMIT_TAGS             15
+#define LIMIT_TAG_TEXT         256
+#define LIMIT_ACCESS_POLICIES  1024
+#define LIMIT_BACKUP_VERSIONS  500                /* past versions: azure-rules.md section 1 */
+#define LIMIT_BODY_RESTORE     (16 * 1024 * 1024) /* a backup of as many versions */
+#define LIMIT_ATTESTATION      (64 * 1024)        /* an attestation token; ours */
+#define LIMIT_NONCE            1024               /* of a release; ours */
+#define LIMIT_SWEEP_STEPS      128                /* due times dealt with in one transaction */
+#define LIMIT_ROTATIONS_AHEAD  64 /* keys made for due rotations before they are stored */
 /* Rotations made up for after a leap of the clock; as many past versions as a backup may have. */
 #define LIMIT_MISSED_ROTATIONS 500
 #define LIMIT_POLICY_BYTES     65536 /* base64url of a release policy; ours */

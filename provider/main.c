@@ -16,11 +16,13 @@
 #include "common/net/server.h"
 #include "provider/api/api.h"
 #include "provider/api/dek.h"
+#include "provider/api/deployment.h"
 #include "provider/api/login.h"
 #include "provider/api/role_sync.h"
 #include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
+#include "provider/store/child_store.h"
 #include "provider/vault_client_http.h"
 
 #define SCHEMA   1
@@ -167,13 +169,28 @@ static bool bootstrap(struct program *p, const struct options *o, struct az_erro
     return kvdb_commit(txn, reterr);
 }
 
+struct artefact {
+    const char *id;
+    bool found;
+};
+
+static bool is_artefact(void *ctx, json_t *model)
+{
+    struct artefact *a = ctx;
+
+    a->found = strcmp(json_text(model, "artefact"), a->id) == 0;
+    return !a->found;
+}
+
 static bool known_blob(void *ctx, const char *uid, const char *id)
 {
+    struct artefact a = {id, false};
     json_t *file = NULL;
     bool known = file_store_get(ctx, uid, id, &file);
 
     json_decref(file);
-    return known;
+    (void) (known || child_each(ctx, uid, TUNED_MODELS, is_artefact, &a));
+    return known || a.found;
 }
 
 static bool remove_orphans(struct program *p, struct az_error *reterr)

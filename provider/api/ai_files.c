@@ -4,44 +4,19 @@
  * stored under the account's data key; reading it needs that key, and so, with CMK, the vault's
  * consent.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/json.h"
 #include "common/limits.h"
 #include "provider/api/ai.h"
+#include "provider/api/ai_security.h"
 #include "provider/api/answer.h"
 #include "provider/api/cmk_check.h"
 #include "provider/api/multipart.h"
 #include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
-
-static bool is_v1(const struct provider_call *c)
-{
-    return c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
-}
-
-/* The account's data keys, by way of its identity. Worker threads only. */
-static bool open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct data_keys *keys,
-                      struct az_error *reterr)
-{
-    struct kvdb_txn *txn = NULL;
-    AUTO_JSON *account = NULL;
-    bool ok;
-
-    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
-        return false;
-    }
-    ok = ai_account(c, txn, &account, reterr);
-    kvdb_abort(txn);
-    if (!ok) {
-        return false;
-    }
-    (void) snprintf(uid, 40, "%s", json_text(account, "uid"));
-    return cmk_open_data(c, account, op, keys, reterr);
-}
 
 struct upload {
     struct multipart form;
@@ -71,7 +46,6 @@ static bool upload_begin(struct provider_call *c, struct az_error *reterr)
 {
     struct upload *u = calloc(1, sizeof(*u));
     struct data_keys keys = {0};
-    guid_text id;
     bool ok;
 
     if (!u) {
@@ -85,17 +59,15 @@ static bool upload_begin(struct provider_call *c, struct az_error *reterr)
     }
     u->form.on_file = on_file;
     u->form.ctx = u;
-    guid_random(id);
-    (void) snprintf(u->id, sizeof(u->id), "file-%.8s%.4s%.4s%.4s%.12s", id, id + 9, id + 14,
-                    id + 19, id + 24);
-    ok = open_keys(c, CMK_OP_WRITE, u->uid, &keys, reterr) &&
+    ai_new_id("file-", u->id);
+    ok = ai_open_keys(c, CMK_OP_WRITE, u->uid, &keys, reterr) &&
          blob_create(c->d->blob_dir, u->uid, u->id, &keys, &u->blob, reterr);
     data_keys_wipe(&keys);
     return ok;
 }
 
-static bool upload_body(struct provider_call *c, const uint8_t *data, size_t len,
-                        struct az_error *reterr)
+bool ai_upload_body(struct provider_call *c, const uint8_t *data, size_t len,
+                    struct az_error *reterr)
 {
     struct upload *u;
 
@@ -106,19 +78,42 @@ static bool upload_body(struct provider_call *c, const uint8_t *data, size_t len
     return multipart_feed(&u->form, data, len, reterr);
 }
 
+/*
+ * As this form and version have it. What is stored is the dated form since 2023; until then states
+ * were those of jobs (spec 2022-12-01: State, updated_at, statistics).
+ */
+static json_t *file_json(const struct provider_call *c, json_t *file)
+{
+    json_t *out = json_copy(file);
+
+    (void) json_object_del(out, "examples");
+    (void) json_object_del(out, "tokens");
+    if (ai_dated_in(c, OAI_OLD_STATES)) {
+        (void) json_object_set_new(out, "status", json_string("succeeded"));
+        (void) json_object_set(out, "updated_at", json_object_get(file, "created_at"));
+        if (json_object_get(file, "examples")) {
+            (void) json_object_set_new(out, "statistics",
+                                       json_pack("{s:O,s:O}", "tokens",
+                                                 json_object_get(file, "tokens"), "examples",
+                                                 json_object_get(file, "examples")));
+        }
+    }
+    return out;
+}
+
 static bool known_purpose(const struct provider_call *c, const char *purpose)
 {
     static const char *const known[] = {"fine-tune", "assistants", "batch", "evals"};
 
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (strcmp(known[i], purpose) == 0) {
-            return i < 3 || is_v1(c);
+            return i < 3 || ai_is_v1(c);
         }
     }
     return false;
 }
 
-static bool upload_prepare(struct provider_call *c, struct az_error *reterr)
+bool ai_upload_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct upload *u = c->prepared;
 
@@ -134,7 +129,7 @@ static bool upload_prepare(struct provider_call *c, struct az_error *reterr)
     return blob_finish(u->blob, &u->size, reterr);
 }
 
-static bool upload_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool ai_upload_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct upload *u = c->prepared;
     AUTO_JSON *account = NULL;
@@ -156,41 +151,65 @@ static bool upload_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     }
     blob_keep(u->blob); /* if the commit fails it is an orphan, removed at the next start */
     rule_log_note(c->d, RULE_DATA_FILES, CMK_OBEYED);
-    return provider_answer_json(c, is_v1(c) ? 200 : 201, file);
+    AUTO_JSON *doc = file_json(c, file);
+
+    return provider_answer_json(c, ai_is_v1(c) ? 200 : 201, doc);
 }
 
-struct file_page {
-    json_t *data;
+struct file_list {
+    struct provider_call *c;
+    struct ai_page page;
     const char *purpose; /* NULL: any */
-    const char *after;   /* an id; NULL: from the start */
-    uint64_t limit;
-    bool more;
+    json_t *all;
 };
 
 static void add_file(void *ctx, json_t *file)
 {
-    struct file_page *page = ctx;
+    struct file_list *list = ctx;
 
-    if (page->after) {
-        page->after = strcmp(json_text(file, "id"), page->after) == 0 ? NULL : page->after;
-    } else if (!page->purpose || strcmp(json_text(file, "purpose"), page->purpose) == 0) {
-        page->more = json_array_size(page->data) >= page->limit;
-        if (!page->more) {
-            (void) json_array_append(page->data, file);
-        }
+    if (!list->purpose || strcmp(json_text(file, "purpose"), list->purpose) == 0) {
+        (void) json_array_append(list->all, file);
     }
 }
 
-static bool take_limit(struct provider_call *c, uint64_t *ret, struct az_error *reterr)
+static int older_first(const void *a, const void *b)
 {
-    const char *text = http_param_get(&c->x->req, "limit");
-    char *end = NULL;
+    const json_t *x = *(json_t *const *) a;
+    const json_t *y = *(json_t *const *) b;
+    json_int_t tx = json_integer_value(json_object_get(x, "created_at"));
+    json_int_t ty = json_integer_value(json_object_get(y, "created_at"));
 
-    *ret = text ? strtoull(text, &end, 10) : LIMIT_FILE_PAGE;
-    return (!text || (isdigit((unsigned char) *text) && *end == '\0' && *ret > 0 &&
-                      *ret <= LIMIT_FILE_PAGE)) ||
-           az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The limit must be between 1 and %d.",
-                   LIMIT_FILE_PAGE);
+    return tx != ty ? (tx > ty) - (tx < ty) : strcmp(json_text(x, "id"), json_text(y, "id"));
+}
+
+/* v1: order=asc|desc by created_at, desc the default; dated: no order is declared, oldest first. */
+static bool fill_page(struct file_list *list, struct az_error *reterr)
+{
+    const char *order = http_param_get(&list->c->x->req, "order");
+    bool down = ai_is_v1(list->c) && (!order || strcmp(order, "desc") == 0);
+    size_t n = json_array_size(list->all);
+    json_t **sorted = calloc(n + 1, sizeof(json_t *));
+
+    if (!sorted) {
+        return az_fail_internal(reterr, "out of memory");
+    }
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = json_array_get(list->all, i);
+    }
+    qsort(sorted, n, sizeof(json_t *), older_first);
+    for (size_t i = 0; i < n; i++) {
+        ai_page_add(&list->page, file_json(list->c, sorted[down ? n - 1 - i : i]));
+    }
+    free(sorted); /* NOLINT(bugprone-multi-level-implicit-pointer-conversion) */
+    return true;
+}
+
+static bool check_order(struct provider_call *c, struct az_error *reterr)
+{
+    const char *order = http_param_get(&c->x->req, "order");
+
+    return !order || !ai_is_v1(c) || strcmp(order, "asc") == 0 || strcmp(order, "desc") == 0 ||
+           az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The order must be asc or desc.");
 }
 
 /*
@@ -198,30 +217,23 @@ static bool take_limit(struct provider_call *c, uint64_t *ret, struct az_error *
  * OpenAI libraries go on with it until a page is empty or says has_more: false, which the dated
  * form does not have, so a list that ignored it would never end for them.
  */
-static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool ai_file_list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *account = NULL;
-    AUTO_JSON *data = json_array();
-    struct file_page page = {.data = data,
-                             .purpose = http_param_get(&c->x->req, "purpose"),
-                             .after = http_param_get(&c->x->req, "after")};
-    size_t n;
+    AUTO_JSON *all = json_array();
+    struct file_list list = {.c = c, .purpose = http_param_get(&c->x->req, "purpose"), .all = all};
 
-    if (!ai_account(c, txn, &account, reterr) || !take_limit(c, &page.limit, reterr)) {
+    if (!ai_account(c, txn, &account, reterr) || !check_order(c, reterr) ||
+        !ai_page_init(c, &list.page, LIMIT_FILE_PAGE, LIMIT_FILE_PAGE, reterr)) {
         return false;
     }
-    file_store_each(txn, json_text(account, "uid"), add_file, &page);
-    AUTO_JSON *doc = json_pack("{s:s,s:O}", "object", "list", "data", data);
-
-    n = json_array_size(data);
-    if (is_v1(c)) {
-        (void) json_object_set_new(doc, "has_more", json_boolean(page.more));
+    file_store_each(txn, json_text(account, "uid"), add_file, &list);
+    if (!fill_page(&list, reterr)) {
+        json_decref(list.page.data);
+        return false;
     }
-    if (is_v1(c) && n > 0) {
-        (void) json_object_set(doc, "first_id", json_object_get(json_array_get(data, 0), "id"));
-        (void) json_object_set(doc, "last_id", json_object_get(json_array_get(data, n - 1), "id"));
-    }
-    return provider_answer_json(c, 200, doc);
+    rule_log_note(c->d, RULE_DATA_ISOLATED, CMK_OBEYED);
+    return ai_page_answer(c, &list.page, ai_is_v1(c));
 }
 
 static bool find_file(struct provider_call *c, struct kvdb_txn *txn, json_t **account,
@@ -237,12 +249,17 @@ static bool find_file(struct provider_call *c, struct kvdb_txn *txn, json_t **ac
                    id);
 }
 
-static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool ai_file_get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *account = NULL;
     AUTO_JSON *file = NULL;
 
-    return find_file(c, txn, &account, &file, reterr) && provider_answer_json(c, 200, file);
+    if (!find_file(c, txn, &account, &file, reterr)) {
+        return false;
+    }
+    AUTO_JSON *doc = file_json(c, file);
+
+    return provider_answer_json(c, 200, doc);
 }
 
 /* What to remove from the disk once the record's deletion is committed. */
@@ -279,7 +296,7 @@ static bool note_gone(struct provider_call *c, const char *uid, const char *id)
     return true;
 }
 
-static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool ai_file_delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *account = NULL;
     AUTO_JSON *file = NULL;
@@ -294,7 +311,7 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     AUTO_JSON *doc = json_pack("{s:s,s:O,s:b}", "object", "file", "id", json_object_get(file, "id"),
                                "deleted", 1);
 
-    if (c->api_version && strcmp(c->api_version, "2022-12-01") == 0) {
+    if (ai_dated_in(c, OAI_OLD_STATES)) {
         return provider_answer_empty(c, 204);
     }
     return provider_answer_json(c, 200, doc);
@@ -314,7 +331,7 @@ static void download_free(void *p)
     free(d);
 }
 
-static bool content_prepare(struct provider_call *c, struct az_error *reterr)
+bool ai_content_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct download *d = calloc(1, sizeof(*d));
     AUTO_JSON *account = NULL;
@@ -338,7 +355,7 @@ static bool content_prepare(struct provider_call *c, struct az_error *reterr)
         rule_log_note(c->d, RULE_DATA_FILES, CMK_BROKEN);
         return false;
     }
-    if (!open_keys(c, CMK_OP_READ, uid, &keys, reterr)) {
+    if (!ai_open_keys(c, CMK_OP_READ, uid, &keys, reterr)) {
         return false;
     }
     ok = blob_open(c->d->blob_dir, uid, json_text(file, "id"), &keys,
@@ -349,7 +366,7 @@ static bool content_prepare(struct provider_call *c, struct az_error *reterr)
     return ok;
 }
 
-static bool content_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool ai_content_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct download *d = c->prepared;
 
@@ -362,18 +379,25 @@ static bool content_run(struct provider_call *c, struct kvdb_txn *txn, struct az
     return true;
 }
 
-#define UPLOAD_LIMIT ((size_t) LIMIT_FILE_BYTES + 64 * 1024) /* the form around it */
-/* clang-format off */
-#define ROW(prefix, methods, path, audit, exec, limit, body, prepare, run) \
-    {{methods, prefix path}, PPLANE_AI, audit, exec, false, limit, body, prepare, run}
-#define PAIR(...) ROW("/openai", __VA_ARGS__), ROW("/openai/v1", __VA_ARGS__)
+/*
+ * The import fetches from a URL that the customer names. Nothing is fetched here: a simulator on a
+ * loopback address has no business in the internet, so every source is as one that can't be
+ * reached (spec: fileImportFailed).
+ */
+bool ai_file_import_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    const char *url = json_text(c->body, "content_url");
+    AUTO_JSON *account = NULL;
 
-const struct provider_route provider_ai_routes[] = {
-    PAIR(HTTP_M_POST,   "/files",              "FileUpload",  EXEC_WRITE, UPLOAD_LIMIT, upload_body, upload_prepare,  upload_run),
-    PAIR(HTTP_M_GET,    "/files",              "FileList",    EXEC_LOOP,  0,            NULL,        NULL,            list_run),
-    PAIR(HTTP_M_GET,    "/files/{id}",         "FileGet",     EXEC_LOOP,  0,            NULL,        NULL,            get_run),
-    PAIR(HTTP_M_GET,    "/files/{id}/content", "FileContent", EXEC_LOOP,  0,            NULL,        content_prepare, content_run),
-    PAIR(HTTP_M_DELETE, "/files/{id}",         "FileDelete",  EXEC_WRITE, 0,            NULL,        NULL,            delete_run),
-};
-/* clang-format on */
-const size_t provider_ai_routes_len = ARRAY_LEN(provider_ai_routes);
+    if (!ai_account(c, txn, &account, reterr)) {
+        return false;
+    }
+    if (!url[0] || !json_text(c->body, "filename")[0] || !json_text(c->body, "purpose")[0]) {
+        return az_fail(reterr, AZ_ERR_INVALID_PAYLOAD,
+                       "The members 'purpose', 'filename' and 'content_url' are required.");
+    }
+    return ai_check_uri(c, account, "content_url", url, reterr) &&
+           az_fail(reterr, AZ_ERR_FILE_IMPORT_FAILED,
+                   "The file could not be imported: its content_url can't be reached. Upload the "
+                   "file instead.");
+}

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "provider/api/account_child.h"
 #include "provider/api/ai.h"
+#include "provider/api/ai_job.h"
 #include "provider/api/answer.h"
 #include "provider/api/auth.h"
 #include "provider/api/cmk_check.h"
@@ -35,6 +36,7 @@ static const struct table tables[] = {
     PLAIN(T_IDENTITY, identity),
     PLAIN(T_GRAPH, graph),
     PLAIN(T_AI, ai),
+    {T_AI, provider_oai_routes, &provider_oai_routes_len, sizeof(struct arm_route)},
     PLAIN(T_CONTROL, control),
     PLAIN(T_CONTROL, rule),
     PLAIN(T_CONTROL, approval),
@@ -186,7 +188,7 @@ static bool admit(struct provider_call *c, struct az_error *reterr)
         return begin_arm(c, reterr);
     case PPLANE_AI:
         c->api_version = http_param_get(&c->x->req, "api-version");
-        return ai_authenticate(c, reterr);
+        return ai_authenticate(c, reterr) && ai_find_version(c, reterr);
     case PPLANE_LOGIN:
     case PPLANE_METADATA:
     case PPLANE_IDENTITY:
@@ -333,12 +335,14 @@ static enum http_step step_loop(struct provider_call *c)
     if (!parse_body(c, &c->error)) {
         return finish_error(c);
     }
-    next = c->rekey ? HTTP_STEP_WRITE : next_step(c);
-    if (next != HTTP_STEP_LOOP) {
-        return next;
-    }
     if (!kvdb_begin_read(c->d->db, &txn, &c->error)) {
         return finish_error(c);
+    }
+    c->settling = !c->due_skip && !c->prepared_done && ai_settle_due(c, txn);
+    next = c->settling ? HTTP_STEP_PREPARE : c->rekey ? HTTP_STEP_WRITE : next_step(c);
+    if (next != HTTP_STEP_LOOP) {
+        kvdb_abort(txn);
+        return next;
     }
     if (account_store_due(txn, c->now_ms / 1000)) {
         kvdb_abort(txn);
@@ -358,6 +362,10 @@ static enum http_step sweep(struct provider_call *c, struct kvdb_txn *txn)
 
 static enum http_step step_write(struct provider_call *c, struct kvdb_txn *txn)
 {
+    if (c->settling) {
+        c->settling = false;
+        return ai_settle_write(c, txn, &c->error) ? HTTP_STEP_LOOP : finish_error(c);
+    }
     if (json_array_clear(c->purged) < 0) {
         (void) az_fail_internal(&c->error, "out of memory");
         return finish_error(c);
@@ -395,6 +403,10 @@ static enum http_step step_prepare(struct provider_call *c)
 {
     if (json_array_size(c->purged) > 0) {
         return remove_purged(c);
+    }
+    if (c->settling) {
+        ai_settle_prepare(c);
+        return HTTP_STEP_WRITE;
     }
     if (!c->row->prepare(c, &c->error)) {
         return finish_error(c);
@@ -475,6 +487,7 @@ static void api_end(void *ctx, struct http_exchange *x)
         c->prepared_free(c->prepared);
     }
     cmk_rekey_free(c->rekey);
+    ai_settle_free(c->due);
     json_decref(c->body);
     json_decref(c->purged);
     free(c);

@@ -34,8 +34,9 @@ enum provider_plane {
 };
 enum exec_class { EXEC_LOOP, EXEC_WRITE };
 
-struct dek_cache; /* unwrapped data keys: provider/api/dek.h */
-struct rule_log;  /* counters of exercised rules: provider/api/rule_log.h */
+struct dek_cache;     /* unwrapped data keys: provider/api/dek.h */
+struct ai_settlement; /* the end of a job that is due: provider/api/ai_job.h */
+struct rule_log;      /* counters of exercised rules: provider/api/rule_log.h */
 
 struct providerd { /* everything a request may touch; main or a test fills it */
     struct kvdb *db;
@@ -110,6 +111,9 @@ struct provider_call {
     char account[320]; /* data plane under a region's name: "subscription/group/name", by its key */
     bool answered;     /* a WRITE handler has run */
     json_t *purged; /* uids of accounts that this write purges: their blobs go after the commit */
+    struct ai_settlement *due; /* what is ended before this request goes on */
+    bool settling;             /* the step is that end's, not the request's */
+    bool due_skip;             /* it can't be ended now */
     bool retry_prepare; /* set by a WRITE handler that found that what prepare read has changed */
     /* A data key that was wrapped anew on the way (cmk_check.c): the next write step stores it. */
     struct cmk_rekey *rekey;
@@ -168,6 +172,8 @@ extern const struct arm_route provider_deleted_account_routes[];
 extern const size_t provider_deleted_account_routes_len;
 extern const struct arm_route provider_user_identity_routes[];
 extern const size_t provider_user_identity_routes_len;
+extern const struct arm_route provider_oai_routes[];
+extern const size_t provider_oai_routes_len;
 extern const struct provider_route provider_ai_routes[];
 extern const size_t provider_ai_routes_len;
 extern const struct provider_route provider_rule_routes[];

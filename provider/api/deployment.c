@@ -11,8 +11,8 @@
 
 #include "common/json.h"
 #include "provider/api/account_child.h"
+#include "provider/api/ai_serving.h"
 #include "provider/api/answer.h"
-#include "provider/api/cmk_check.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/store/account_store.h"
 #include "provider/store/child_store.h"
@@ -283,9 +283,11 @@ static bool take_sku(struct provider_call *c, const struct ai_model *m, json_t *
 }
 
 /* Text: issues of PubSec-Info-Assistant (880) and others quote it. */
-static bool check_quota(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
-                        const struct ai_model *m, const json_t *d, struct az_error *reterr)
+bool deployment_check_quota(struct kvdb_txn *txn, const json_t *account, const json_t *d,
+                            struct az_error *reterr)
 {
+    bool tuned = false;
+    const struct ai_model *m = deployment_model(txn, account, d, &tuned);
     const json_t *sku = json_object_get(d, "sku");
     int64_t want = json_integer_value(json_object_get(sku, "capacity"));
     char quota[128];
@@ -294,10 +296,13 @@ static bool check_quota(struct provider_call *c, struct kvdb_txn *txn, const jso
     AUTO_JSON *usage = NULL;
     int64_t used;
 
+    if (!m) {
+        return az_fail_internal(reterr, "a deployment without a model");
+    }
     ai_quota_name(m, json_text(sku, "name"), quota, sizeof(quota));
     ai_quota_label(m, json_text(sku, "name"), label, sizeof(label));
     (void) snprintf(self, sizeof(self), "%s/%s", json_text(account, "uid"), json_text(d, "name"));
-    usage = deployment_usage(txn, c->subscription.id, self);
+    usage = deployment_usage(txn, json_text(account, "subscription"), self);
     used = deployment_used(usage, json_text(account, "location"), quota);
     return used + want <= m->quota ||
            az_fail(reterr, AZ_ERR_INSUFFICIENT_QUOTA,
@@ -318,10 +323,10 @@ static bool not_supported(const json_t *model, struct az_error *reterr)
                    json_text(model, "version"));
 }
 
-/* The model of the body is there and this kind of account can deploy it. */
-static bool judge_model(struct kvdb_txn *txn, const json_t *account, const json_t *model,
-                        const struct ai_model **m, bool *tuned, struct az_error *reterr)
+bool deployment_choose(struct kvdb_txn *txn, const json_t *account, const json_t *model,
+                       struct deployment_choice *ret, struct az_error *reterr)
 {
+    const struct ai_model *m;
     const struct ai_kind *k = ai_kind_find(json_text(account, "kind"));
     const char *format = json_text(model, "format");
 
@@ -332,17 +337,20 @@ static bool judge_model(struct kvdb_txn *txn, const json_t *account, const json_
         (format[0] && strcasecmp(format, "OpenAI") != 0)) {
         return not_supported(model, reterr);
     }
-    if (!find_model(txn, account, json_text(model, "name"), json_text(model, "version"), m, tuned,
-                    reterr)) {
+    if (!find_model(txn, account, json_text(model, "name"), json_text(model, "version"), &ret->base,
+                    &ret->tuned, reterr)) {
         return false;
     }
-    return (*m &&
-            (*tuned || ((*m)->uses & MODEL_NO_BASE) == 0 || ((*m)->uses & MODEL_FINE_TUNE) == 0)) ||
+    m = ret->base;
+    return (m &&
+            (ret->tuned || (m->uses & MODEL_NO_BASE) == 0 || (m->uses & MODEL_FINE_TUNE) == 0)) ||
            not_supported(model, reterr);
 }
 
-static json_t *stored_model(const json_t *model, const struct ai_model *m, bool tuned)
+json_t *deployment_stored_model(const json_t *model, const struct deployment_choice *choice)
 {
+    const struct ai_model *m = choice->base;
+    bool tuned = choice->tuned;
     json_t *out = json_pack("{s:s,s:s,s:s}", "format", "OpenAI", "name",
                             tuned ? json_text(model, "name") : m->name, "version",
                             tuned && json_text(model, "version")[0] ? json_text(model, "version")
@@ -391,52 +399,65 @@ static bool take_options(struct provider_call *c, json_t *d, struct az_error *re
     return true;
 }
 
+static void free_copy(void *copy)
+{
+    json_decref(copy);
+}
+
 /* rev.oai-deploy: what a fine-tuned model is made of can only be loaded with the data key. */
 static bool put_prepare(struct provider_call *c, struct az_error *reterr)
 {
     const json_t *model = json_object_iget(json_object_iget(c->body, "properties"), "model");
-    struct data_keys keys = {0};
     struct kvdb_txn *txn = NULL;
-    const struct ai_model *m = NULL;
+    struct deployment_choice choice = {0};
+    json_t *copy = NULL;
     AUTO_JSON *a = NULL;
-    bool tuned = false;
     bool ok;
 
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
-    ok = account_find(c, txn, &a, reterr) && judge_model(txn, a, model, &m, &tuned, reterr);
+    ok = account_find(c, txn, &a, reterr) && deployment_choose(txn, a, model, &choice, reterr);
     kvdb_abort(txn);
-    if (!ok || !tuned) {
+    if (!ok || !choice.tuned) {
         return ok;
     }
-    ok = cmk_open_data(c, a, CMK_OP_DEPLOY_TUNED, &keys, reterr);
-    data_keys_wipe(&keys);
-    return ok;
+    if (!ai_serving_load(c, a, json_text(model, "name"), &copy, reterr)) {
+        return false;
+    }
+    json_decref(c->prepared);
+    c->prepared = copy;
+    c->prepared_free = free_copy;
+    return true;
 }
 
 static bool put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     const json_t *model = json_object_iget(json_object_iget(c->body, "properties"), "model");
-    const struct ai_model *m = NULL;
+    struct deployment_choice choice = {0};
     AUTO_JSON *a = NULL;
     AUTO_JSON *old = NULL;
     AUTO_JSON *d = NULL;
-    bool tuned = false;
 
     if (!child_find(c, txn, &deployments, &a, &old, reterr) ||
         !child_check_name(provider_param(c, 3), reterr) || !account_match(c, old, reterr) ||
-        !judge_model(txn, a, model, &m, &tuned, reterr)) {
+        !deployment_choose(txn, a, model, &choice, reterr)) {
         return false;
     }
+    if (choice.tuned && !c->prepared) {
+        c->retry_prepare = true; /* made in this very moment: its artefact has to be loaded */
+        return true;
+    }
     d = old ? json_deep_copy(old) : json_pack("{s:s}", "name", provider_param(c, 3));
-    (void) json_object_set_new(d, "model", stored_model(model, m, tuned));
-    if (!take_sku(c, m, d, reterr) || !take_options(c, d, reterr) ||
-        !check_quota(c, txn, a, m, d, reterr)) {
+    (void) json_object_set_new(d, "model", deployment_stored_model(model, &choice));
+    if (!take_sku(c, choice.base, d, reterr) || !take_options(c, d, reterr) ||
+        !deployment_check_quota(txn, a, d, reterr)) {
         return false;
     }
     child_touch(c, d);
-    return child_put(txn, json_text(a, "uid"), DEPLOYMENTS, provider_param(c, 3), d, reterr) &&
+    return ai_serving_store(txn, a, provider_param(c, 3), choice.tuned ? c->prepared : NULL,
+                            reterr) &&
+           child_put(txn, json_text(a, "uid"), DEPLOYMENTS, provider_param(c, 3), d, reterr) &&
            answer(c, txn, old ? 200 : 201, a, d);
 }
 
@@ -456,7 +477,7 @@ static bool patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_e
         return not_supported(json_object_get(d, "model"), reterr);
     }
     if (!take_sku(c, m, d, reterr) || !take_options(c, d, reterr) ||
-        !check_quota(c, txn, a, m, d, reterr)) {
+        !deployment_check_quota(txn, a, d, reterr)) {
         return false;
     }
     child_touch(c, d);
@@ -473,6 +494,9 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
         return false;
     }
     (void) child_del(txn, json_text(a, "uid"), DEPLOYMENTS, provider_param(c, 3));
+    if (!ai_serving_store(txn, a, provider_param(c, 3), NULL, reterr)) {
+        return false;
+    }
     return provider_answer_empty(c, d ? 200 : 204);
 }
 

@@ -18,6 +18,19 @@ bool deployment_get(struct kvdb_txn *txn, const json_t *account, const char *nam
 /* The table's row behind a deployment: of its model, or of the base of its fine-tuned model. */
 const struct ai_model *deployment_model(struct kvdb_txn *txn, const json_t *account,
                                         const json_t *deployment, bool *tuned);
+/* What a body's model {format, name, version} comes to in this account. */
+struct deployment_choice {
+    const struct ai_model *base; /* the table's row, or the fine-tuned model's base */
+    bool tuned;
+};
+/* The model is there and this kind of account can deploy it. */
+bool deployment_choose(struct kvdb_txn *txn, const json_t *account, const json_t *model,
+                       struct deployment_choice *ret, struct az_error *reterr) MUST_CHECK;
+/* The model as records have it; new reference. */
+json_t *deployment_stored_model(const json_t *model, const struct deployment_choice *choice);
+/* A record's capacity fits into what is left of the subscription's quota. */
+bool deployment_check_quota(struct kvdb_txn *txn, const json_t *account, const json_t *d,
+                            struct az_error *reterr) MUST_CHECK;
 /*
  * Capacity that the subscription's deployments hold, by "region/quota" as an object of numbers; but
  * for one deployment ("account uid/name", NULL: all). New reference.

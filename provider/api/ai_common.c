@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* What the OpenAI handlers share: the two forms, versions, keys, pages. versions.md section 5. */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/json.h"
+#include "provider/api/ai.h"
+#include "provider/api/answer.h"
+#include "provider/api/cmk_check.h"
+
+bool ai_is_v1(const struct provider_call *c)
+{
+    return c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
+}
+
+bool ai_dated_in(const struct provider_call *c, uint64_t versions)
+{
+    return c->version >= 0 && (versions & ARM_BIT(c->version)) != 0;
+}
+
+/* Code and text: what users of the openai packages quote for a wrong path or api-version
+ * ("Error code: 404 - {'error': {'code': '404', 'message': 'Resource not found'}}"). */
+bool ai_no_such_path(struct az_error *reterr)
+{
+    return az_fail(reterr, AZ_ERR_AI_NO_SUCH_PATH, "Resource not found");
+}
+
+bool ai_find_version(struct provider_call *c, struct az_error *reterr)
+{
+    const char *v = c->api_version;
+
+    if (c->arm_row) {
+        c->version = oai_version_find(v);
+        return (c->version >= 0 && (c->arm_row->in_versions & ARM_BIT(c->version)) != 0) ||
+               ai_no_such_path(reterr);
+    }
+    /* v1: optional, and nothing but "v1" and "preview" is in the enum. */
+    return !v || strcmp(v, "v1") == 0 || strcmp(v, "preview") == 0 ||
+           az_fail(reterr, AZ_ERR_BAD_REQUEST, "API version not supported");
+}
+
+bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct data_keys *keys,
+                  struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    AUTO_JSON *account = NULL;
+    bool ok;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = ai_account(c, txn, &account, reterr);
+    kvdb_abort(txn);
+    if (!ok) {
+        return false;
+    }
+    (void) snprintf(uid, 40, "%s", json_text(account, "uid"));
+    return cmk_open_data(c, account, op, keys, reterr);
+}
+
+void ai_new_id(const char *prefix, char out[64])
+{
+    guid_text id;
+
+    guid_random(id);
+    (void) snprintf(out, 64, "%s%.8s%.4s%.4s%.4s%.12s", prefix, id, id + 9, id + 14, id + 19,
+                    id + 24);
+}
+
+bool ai_need_json(struct provider_call *c, struct az_error *reterr)
+{
+    struct str_view type = http_header_get(&c->x->req, "content-type");
+
+    return (type.len >= 16 && strncasecmp(type.ptr, "application/json", 16) == 0) ||
+           az_fail(reterr, AZ_ERR_UNSUPPORTED_MEDIA_TYPE,
+                   "The content type must be application/json.");
+}
+
+int64_t ai_tokens(size_t bytes)
+{
+    return (int64_t) ((bytes + 3) / 4);
+}
+
+bool ai_page_init(struct provider_call *c, struct ai_page *page, uint64_t most, uint64_t otherwise,
+                  struct az_error *reterr)
+{
+    const char *text = http_param_get(&c->x->req, "limit");
+    char *end = NULL;
+
+    *page = (struct ai_page){.after = http_param_get(&c->x->req, "after"), .limit = otherwise};
+    if (text) {
+        page->limit = strtoull(text, &end, 10);
+    }
+    if (text && (!isdigit((unsigned char) *text) || *end != '\0' || page->limit == 0 ||
+                 page->limit > most)) {
+        return az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The limit must be between 1 and %llu.",
+                       (unsigned long long) most);
+    }
+    page->data = json_array();
+    return page->data || az_fail_internal(reterr, "out of memory");
+}
+
+void ai_page_add(struct ai_page *page, json_t *item)
+{
+    if (page->after) {
+        page->after = strcmp(json_text(item, "id"), page->after) == 0 ? NULL : page->after;
+    } else {
+        page->more = json_array_size(page->data) >= page->limit;
+        if (!page->more) {
+            (void) json_array_append(page->data, item);
+        }
+    }
+    json_decref(item);
+}
+
+bool ai_page_answer(struct provider_call *c, struct ai_page *page, bool has_more)
+{
+    size_t n = json_array_size(page->data);
+    AUTO_JSON *doc = json_pack("{s:s,s:O}", "object", "list", "data", page->data);
+
+    if (has_more) {
+        (void) json_object_set_new(doc, "has_more", json_boolean(page->more));
+    }
+    if (ai_is_v1(c) && n > 0) {
+        (void) json_object_set(doc, "first_id",
+                               json_object_get(json_array_get(page->data, 0), "id"));
+        (void) json_object_set(doc, "last_id",
+                               json_object_get(json_array_get(page->data, n - 1), "id"));
+    }
+    json_decref(take_ptr(page->data));
+    return provider_answer_json(c, 200, doc);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs and their due times over kvdb. */
+#include "provider/store/job_store.h"
+
+#include <string.h>
+
+#include "common/json.h"
+
+static void due_key(struct kvkey *k, int64_t finish, const char *uid, const char *id)
+{
+    kvkey_init(k, 'J');
+    kvkey_u64(k, (uint64_t) finish);
+    kvkey_str(k, uid);
+    kvkey_str(k, id);
+}
+
+static void drop_due(struct kvdb_txn *txn, const char *uid, const json_t *job)
+{
+    struct kvkey k;
+
+    due_key(&k, json_integer_value(json_object_get(job, "finish")), uid, json_text(job, "id"));
+    (void) kvdb_del(txn, &k);
+}
+
+bool job_store_put(struct kvdb_txn *txn, const char *uid, const json_t *old, const json_t *job,
+                   struct az_error *reterr)
+{
+    struct kvkey k;
+
+    if (old) {
+        drop_due(txn, uid, old);
+    }
+    if (strcmp(json_text(job, "state"), "active") == 0) {
+        due_key(&k, json_integer_value(json_object_get(job, "finish")), uid, json_text(job, "id"));
+        kvdb_put(txn, &k, "", 0);
+    }
+    return child_put(txn, uid, JOBS_COLLECTION, json_text(job, "id"), job, reterr);
+}
+
+bool job_store_get(struct kvdb_txn *txn, const char *uid, const char *id, json_t **ret,
+                   struct az_error *reterr)
+{
+    return child_get(txn, uid, JOBS_COLLECTION, id, ret, reterr);
+}
+
+void job_store_del(struct kvdb_txn *txn, const char *uid, const json_t *job)
+{
+    drop_due(txn, uid, job);
+    (void) child_del(txn, uid, JOBS_COLLECTION, json_text(job, "id"));
+}
+
+/* The key of the first entry; false: none is due. */
+static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found)
+{
+    struct kvkey prefix;
+    struct kvdb_val key;
+    struct kvdb_val val;
+    struct kvdb_iter *it;
+    uint64_t at = 0;
+    bool due = false;
+
+    kvkey_init(&prefix, 'J');
+    it = kvdb_iter_new(txn, &prefix, NULL);
+    if (it && kvdb_iter_next(it, &key, &val) && key.len > 9) {
+        for (size_t i = 1; i < 9; i++) {
+            at = at << 8 | ((const uint8_t *) key.data)[i];
+        }
+        due = at <= (uint64_t) now_s;
+        memcpy(found->data, key.data, key.len);
+        found->len = key.len;
+        found->failed = false;
+    }
+    kvdb_iter_free(it);
+    return due;
+}
+
+bool job_store_due(struct kvdb_txn *txn, int64_t now_s, char uid[64], char id[64])
+{
+    struct kvkey found;
+    const char *text = (const char *) found.data + 9;
+
+    if (!first_due(txn, now_s, &found)) {
+        return false;
+    }
+    (void) snprintf(uid, 64, "%.63s", text);
+    (void) snprintf(id, 64, "%.63s", text + strlen(text) + 1);
+    return true;
+}
+
+void job_store_forget_due(struct kvdb_txn *txn, int64_t now_s, const char *uid, const char *id)
+{
+    struct kvkey found;
+    const char *text = (const char *) found.data + 9;
+
+    if (first_due(txn, now_s, &found) && strcmp(text, uid) == 0 &&
+        strcmp(text + strlen(text) + 1, id) == 0) {
+        (void) kvdb_del(txn, &found);
+    }
+}
