@@ -245,6 +245,28 @@ class Portal(Case):
         self.sim.vault(self.vault, "PATCH", "/keys/other/", {"attributes": {"enabled": False}})
         self.assert_readable()
 
+    def test_by_kvsim(self):
+        self.prepare("p5")
+        id, kvsim = self.sim.account_id(self.account), self.sim.kvsim
+        shown = json.loads(kvsim("portal", "encryption", id, "--key-uri", self.kid).stdout)
+        self.assertEqual(shown["keyVaultProperties"]["keyVersion"], self.kid.split("/")[-1])
+        new = self.new_version().split("/")[-1]
+        shown = json.loads(kvsim("portal", "encryption", id, "--vault", self.vault, "--key", "cmk").stdout)
+        self.assertEqual(shown["keyVaultProperties"]["keyVersion"], new)
+        self.assert_readable()
+        wrong = kvsim("portal", "encryption", id, "--key-uri", self.kid, "--subscription", "0" * 8, check=False)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("subscription", wrong.stderr)
+        shown = json.loads(kvsim("portal", "encryption", id, "--microsoft-managed").stdout)
+        self.assertEqual(shown, {"keySource": "Microsoft.CognitiveServices"})
+        for args in (["encryption", id], ["encryption", "acct", "--microsoft-managed"], ["else", id, "--microsoft-managed"],
+                     ["encryption", id, "--key-uri", self.kid, "--microsoft-managed"]):
+            self.assertEqual(kvsim("portal", *args, check=False).returncode, 2, args)
+        self.assertTrue(kvsim("approval", "submit").stdout.startswith("Waiting, answer on "))
+        self.assertTrue(kvsim("approval", "refuse").stdout.startswith("Waiting"))
+        self.assertTrue(kvsim("approval").stdout.startswith("Waiting"))
+        self.assertEqual(kvsim("approval", "perhaps", check=False).returncode, 2)
+
     def test_a_wrong_subscription_is_refused_before_anything_is_given(self):
         self.prepare("p4")
         before = self.account_record()
@@ -633,6 +655,31 @@ class Edition2026(Case):
         s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
         self.assert_readable()
         self.assertEqual(self.account_record()["dek"]["version"], newest)
+
+    def test_a_user_assigned_identity_by_patch_and_back_to_the_systems(self):
+        s = self.sim
+        id, p = self.user_identity("id3")
+        self.prepare("u4")
+        s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.upload()
+        body = {"identity": {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {id: {}}},
+                "properties": {"encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {
+                    "keyVaultUri": self.kid, "identityClientId": p["clientId"]}}}}
+        before = self.account_record()
+        self.assert_rule(self.patch(body), 403, "kv.permissions")
+        self.assertEqual(self.account_record(), before, "not attached either")
+        user = s.policy(p["principalId"], ["get", "wrapKey", "unwrapKey"])
+        s.make_vault(self.vault, [self.own, user], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.assertEqual(self.patch(body).status, 202)
+        self.assert_readable()
+        # The system-assigned one is not asked for any more, and takes over again when it is named by nothing.
+        s.make_vault(self.vault, [self.own, user, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.assertNotIn("identityClientId", self.stored()["keyVaultProperties"])
+        s.make_vault(self.vault, [self.own, user], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.assert_refused("ForbiddenByPolicy")
+        s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.assert_readable()
 
     def test_a_managed_hsm_is_accepted_by_rule_and_said_not_to_be_simulated(self):
         self.prepare("u3")

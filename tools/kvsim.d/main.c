@@ -18,6 +18,8 @@ int main(int argc, char **argv)
         {"principal",    "Add a service principal or a user",                   cmd_principal   },
         {"identity",     "Attach an identity to the managed identity endpoint", cmd_identity    },
         {"directory",    "Move resources to another directory",                 cmd_directory   },
+        {"portal",       "Save an account's encryption as the portal does",     cmd_portal      },
+        {"approval",     "Submit or decide the request form for CMK",           cmd_approval    },
         {"attest",       "Print an attestation token for key release",          cmd_attest      },
         {"audit",        "Print the audit log",                                 cmd_audit       },
         {"rules",        "Show the documented rules and their coverage",        cmd_rules       },
