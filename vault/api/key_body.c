@@ -55,6 +55,9 @@ bool key_body_ops(const json_t *ops, struct key_meta *m, struct az_error *reterr
         }
         list[n++] = bit;
     }
+    if (!key_ops_check((enum key_type) m->type, list, n, reterr)) {
+        return false;
+    }
     if (n > 0) {
         key_meta_set_ops(m, list, n);
     }

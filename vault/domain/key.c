@@ -30,6 +30,16 @@ static const unsigned default_ops[][KEY_OPS_COUNT] = {
     [KEY_KIND_AKP] = {KEY_OP_SIGN,              KEY_OP_VERIFY           },
 };
 
+/* What else key_ops may name: transfer of an RSA key exchange key, release of all kinds (clients
+ * of 7.2 and 7.3 previews ask for "export"), secure wrapping. HS* sign with symmetric keys. */
+static const unsigned more_ops[] = {
+    [KEY_KIND_RSA] = KEY_OP_IMPORT | KEY_OP_EXPORT | KEY_OP_SECURE_WRAP | KEY_OP_SECURE_UNWRAP,
+    [KEY_KIND_EC] = KEY_OP_EXPORT,
+    [KEY_KIND_OCT] = KEY_OP_SIGN | KEY_OP_VERIFY | KEY_OP_IMPORT | KEY_OP_EXPORT |
+                     KEY_OP_SECURE_WRAP | KEY_OP_SECURE_UNWRAP,
+    [KEY_KIND_AKP] = KEY_OP_EXPORT,
+};
+
 enum key_type key_type_parse(const char *wire_name)
 {
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -131,6 +141,37 @@ void key_meta_set_ops(struct key_meta *m, const unsigned *ops, size_t n)
             m->ops[m->n_ops++] = bit;
         }
     }
+}
+
+/* ", "a", "b"" without the first comma: names of the set bits, in the order of ops. */
+static void names_of(const unsigned *ops, size_t n, unsigned set, struct buf *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if ((ops[i] & set) != 0) {
+            buf_fmt(out, "%s\"%s\"", out->len > 0 ? ", " : "", key_op_name((enum key_op) ops[i]));
+        }
+    }
+}
+
+bool key_ops_check(enum key_type type, const unsigned *ops, size_t n, struct az_error *reterr)
+{
+    enum key_kind kind = key_type_kind(type);
+    CLEANUP(buf_done) struct buf bad = {0};
+    CLEANUP(buf_done) struct buf good = {0};
+    unsigned fit;
+
+    assert(kind < ARRAY_LEN(default_ops));
+    fit = more_ops[kind];
+    for (size_t i = 0; i < KEY_OPS_COUNT; i++) {
+        fit |= default_ops[kind][i];
+    }
+    names_of(ops, n, ~fit, &bad);
+    names_of(default_ops[kind], KEY_OPS_COUNT, fit, &good);
+    /* The service's text: Azure/AzureKeyVault issue 22, quoted for the import of an EC
+     * certificate's key. */
+    return bad.len == 0 || az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                                   "Unsupported key operation(s): %.*s. Supported values are %.*s.",
+                                   (int) bad.len, bad.data, (int) good.len, good.data);
 }
 
 void key_meta_default_ops(struct key_meta *m)

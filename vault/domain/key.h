@@ -74,6 +74,9 @@ bool key_version_decode(const void *data, size_t len, struct key_version *ret) M
 /* Bits of enum key_op. */
 unsigned key_meta_ops(const struct key_meta *m);
 void key_meta_set_ops(struct key_meta *m, const unsigned *ops, size_t n);
+/* Do these bits fit keys of this type? BadParameter names those that don't. */
+bool key_ops_check(enum key_type type, const unsigned *ops, size_t n, struct az_error *reterr)
+    MUST_CHECK;
 /* The operations that a key has which was made without key_ops. */
 void key_meta_default_ops(struct key_meta *m);
 /* What to generate for another key of the same type, size and curve (rotation). */
