@@ -215,13 +215,15 @@ static bool put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
         !directory_get_group(txn, c->subscription.id, provider_param(c, 1), &g)) {
         return false;
     }
-    if (deleted) {
-        return restore(c, txn, deleted, reterr);
-    }
-    revision = live ? json_integer_value(json_object_get(live, "revision")) : ACCOUNT_NONE;
+    revision = deleted ? ACCOUNT_DELETED
+               : live  ? json_integer_value(json_object_get(live, "revision"))
+                       : ACCOUNT_NONE;
     if (revision != p->revision) {
         c->retry_prepare = true;
         return true;
+    }
+    if (deleted) {
+        return restore(c, txn, deleted, reterr);
     }
     return live ? account_update_by_put(c, txn, live, &p->change, reterr)
                 : create(c, txn, g.name, provider_param(c, 2), reterr);

@@ -151,6 +151,7 @@ bool account_put_prepare(struct provider_call *c, struct az_error *reterr)
           (account_check_place(c, live, reterr) && prepare_update(c, txn, live, p, &w, reterr)));
     kvdb_abort(txn);
     if (!ok || deleted) {
+        p->revision = ACCOUNT_DELETED;
         return ok; /* restored as it was */
     }
     if (live) {

@@ -169,6 +169,28 @@ static void a_put_is_judged_again_when_the_account_appears_meanwhile(void **stat
         "https://demo.vault.localhost:7443/"); /* in the request's family of names */
 }
 
+/* The create that follows is judged as one, though the account was still there when it began. */
+static void an_account_purged_on_the_way_is_made_anew_by_the_rules_of_a_create(void **state)
+{
+    struct provider_fixture *f = *state;
+    struct api_store_hash before;
+
+    assert_int_equal(provider_arm(f, "DELETE", ACCOUNT_PATH "acct", NULL), 200);
+    provider_advance(f, 48 * 3600);
+    assert_int_equal(
+        provider_arm(f, "PUT", ACCOUNT_PATH "acct",
+                     "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"},"
+                     "\"properties\":{\"encryption\":{\"keySource\":\"Microsoft.KeyVault\","
+                     "\"keyVaultProperties\":{\"keyVaultUri\":\"https://demo.vault.azure.net/"
+                     "keys/k\"}}}}"),
+        400);
+    assert_string_equal(http_response_get_header(&f->a.resp, "x-kvsim-rule"),
+                        "enc.no-cmk-at-create");
+    before = api_store_hash(f->d.db);
+    assert_int_equal(provider_arm(f, "GET", ACCOUNT_PATH "acct", NULL), 404);
+    assert_store_unchanged(f->d.db, before);
+}
+
 #define MOVE(resource, to) "{\"resource\":\"" resource "\",\"toTenant\":\"" to "\"}"
 
 static void an_account_moved_to_another_directory_is_cut_off_until_it_is_back(void **state)
@@ -250,6 +272,7 @@ int main(void)
         CASE(what_the_portal_refuses_stores_nothing),
         CASE(a_change_meanwhile_makes_the_portal_begin_again),
         CASE(a_put_is_judged_again_when_the_account_appears_meanwhile),
+        CASE(an_account_purged_on_the_way_is_made_anew_by_the_rules_of_a_create),
         CASE(an_account_moved_to_another_directory_is_cut_off_until_it_is_back),
         CASE(a_move_of_what_is_not_there_changes_nothing),
         CASE(the_form_is_for_openai_and_in_force_only_when_asked_for),

@@ -1,99 +1,14 @@
 """Every documented way to an account's customer-managed key: how a key is named, the portal's ways, the request form, moves
-between directories, layers of encryption, the data-key cache, and what edition 2026 adds.
+between directories, single permissions, the data-key cache, and what edition 2026 adds.
 
 Sources: the rows of docs/rules.md give the document that says each rule.
 """
 
-import base64
-import ctypes
-import ctypes.util
 import json
 import unittest
 
-from harness import ARM_AI, Sim, b64
-
-CONTENT = b"plain text of a customer\n" * 9000  # more than one chunk
-OFF = {"properties": {"encryption": {"keySource": "Microsoft.CognitiveServices"}}}
-CHUNK, OVERHEAD = 64 * 1024, 28
-
-
-class Case(unittest.TestCase):
-    args = ()
-
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed", *cls.args])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
-
-    def prepare(self, tag, kind="OpenAI", grant=True):
-        """A vault with purge protection and a key, an account with an identity; not bound."""
-        s = self.sim
-        s.group()
-        self.account, self.vault = "acct" + tag, "vault" + tag
-        self.identity = s.make_account(self.account, kind)
-        self.own = s.policy(s.oid, ["all"])
-        self.access = s.policy(self.identity, ["get", "wrapKey", "unwrapKey"])
-        s.make_vault(self.vault, [self.own, *([self.access] if grant else [])], enablePurgeProtection=True)
-        self.kid = self.new_version()
-
-    def new_version(self, name="cmk", vault=None):
-        a = self.sim.vault(vault or self.vault, "POST", f"/keys/{name}/create", {"kty": "RSA"})
-        self.assertEqual(a.status, 200, a.body)
-        return a.json["key"]["kid"]
-
-    def patch(self, body, account=None):
-        return self.sim.arm("PATCH", self.sim.account_id(account or self.account), body, ARM_AI)
-
-    def encrypt(self, uri, **kvp):
-        return self.patch({"properties": {"encryption": {
-            "keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyVaultUri": uri, **kvp}}}})
-
-    def stored(self):
-        a = self.sim.arm("GET", self.sim.account_id(self.account), version=ARM_AI)
-        return a.json["properties"]["encryption"]
-
-    def upload(self):
-        a = self.sim.upload(self.account, CONTENT)
-        self.assertEqual(a.status, 201, a.body)
-        self.file = a.json["id"]
-
-    def download(self):
-        return self.sim.files(self.account, "GET", f"/{self.file}/content")
-
-    def assert_readable(self):
-        a = self.download()
-        self.assertEqual((a.status, a.body[:300] if a.status != 200 else b""), (200, b""))
-        self.assertEqual(a.body, CONTENT)
-
-    def assert_refused(self, inner, rule="rev.oai-download"):
-        a = self.download()
-        self.assertEqual((a.status, a.inner, a.headers["x-kvsim-rule"]), (403, inner, rule), a.body)
-        return a
-
-    def control(self, method, path, body=None):
-        return self.sim.http(method, self.sim.e["management_url"] + path, None if body is None else json.dumps(body),
-                             {"x-kvsim-control": self.sim.control, "Content-Type": "application/json"})
-
-    def assert_rule(self, answer, status, rule):
-        self.assertEqual((answer.status, answer.headers.get("x-kvsim-rule")), (status, rule), answer.body)
-
-    def account_record(self):
-        """What is stored about the account, found in the store's file as it stands there."""
-        data = (self.sim.state / "provider" / "data.mdb").read_bytes()
-        found = []
-        at = data.find(b'{"uid":"')
-        while at >= 0:
-            try:
-                doc = json.JSONDecoder().raw_decode(data[at:at + 32768].decode("utf-8", "replace"))[0]
-            except ValueError:
-                doc = {}
-            if doc.get("name") == self.account:
-                found.append(doc)
-            at = data.find(b'{"uid":"', at + 1)
-        return max(found, key=lambda d: d["revision"])
+from cmk import OFF, Case
+from harness import ARM_AI
 
 
 class Naming(Case):
@@ -401,141 +316,6 @@ class Move(Case):
         self.assertEqual(self.account_record(), before)
 
 
-class Cipher:
-    """AES-256-GCM of the system's libcrypto: what opens the layers here shares no line with what made them."""
-    lib = ctypes.CDLL(ctypes.util.find_library("crypto") or "libcrypto.so.3")
-    for name in ("EVP_CIPHER_CTX_new", "EVP_aes_256_gcm"):
-        getattr(lib, name).restype = ctypes.c_void_p
-
-    @classmethod
-    def open(cls, key, sealed, aad):
-        """None: it does not open."""
-        lib, out, n = cls.lib, ctypes.create_string_buffer(len(sealed)), ctypes.c_int()
-        ctx = ctypes.c_void_p(lib.EVP_CIPHER_CTX_new())
-        try:
-            lib.EVP_DecryptInit_ex(ctx, ctypes.c_void_p(lib.EVP_aes_256_gcm()), None, key, sealed[:12])
-            lib.EVP_DecryptUpdate(ctx, None, ctypes.byref(n), aad, len(aad))
-            lib.EVP_DecryptUpdate(ctx, out, ctypes.byref(n), sealed[12:-16], len(sealed) - OVERHEAD)
-            lib.EVP_CIPHER_CTX_ctrl(ctx, 0x11, 16, sealed[-16:])
-            good = lib.EVP_DecryptFinal_ex(ctx, ctypes.create_string_buffer(32), ctypes.byref(n))
-        finally:
-            lib.EVP_CIPHER_CTX_free(ctx)
-        return out.raw[:len(sealed) - OVERHEAD] if good == 1 else None
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-class Layers(Case):
-    def unwrap(self, dek):
-        a = self.sim.vault(dek["vault"], "POST", f"/keys/{dek['key']}/{dek['version']}/unwrapkey",
-                           {"alg": "RSA-OAEP-256", "value": dek["wrapped"]})
-        self.assertEqual(a.status, 200, a.body)
-        return unb64(a.json["value"])
-
-    def blob(self):
-        return next(p for p in (self.sim.state / "provider" / "blobs").iterdir() if p.name.endswith(self.file)).read_bytes()
-
-    def first_chunk(self, record, layers):
-        return self.blob()[:CHUNK + layers * OVERHEAD], f"{record['uid']}/{self.file}/0/-".encode()
-
-    def root(self):
-        return (self.sim.state / "provider" / "root.key").read_bytes()
-
-    def base_keys(self, uid, sealed):
-        keys = [Cipher.open(self.root(), unb64(text), f"{uid}/base/{i}".encode()) for i, text in enumerate(sealed)]
-        self.assertNotIn(None, keys)
-        return keys
-
-    def peel(self, chunk, aad, keys):
-        """From the outside in; under each layer but the last lies ciphertext. keys: the innermost first."""
-        for key in reversed(keys):
-            self.assertNotIn(CONTENT[:12], chunk)
-            chunk = Cipher.open(key, chunk, aad)
-            self.assertIsNotNone(chunk)
-        self.assertEqual(chunk, CONTENT[:CHUNK])
-
-    def test_openai_has_one_layer_under_the_one_or_the_other_key(self):
-        self.prepare("l1")
-        self.upload()
-        record = self.account_record()
-        self.assertEqual(set(record["dek"]), {"sealed"})
-        chunk, aad = self.first_chunk(record, 1)
-        self.peel(chunk, aad, self.base_keys(record["uid"], record["dek"]["sealed"]))
-        self.assertEqual(self.encrypt(self.kid).status, 202)
-        record = self.account_record()
-        self.assertNotIn("sealed", record["dek"])
-        self.assertNotIn("inner", record["dek"])
-        self.peel(chunk, aad, [self.unwrap(record["dek"])])
-        self.assertIsNone(Cipher.open(self.root(), chunk, aad))
-
-    def test_other_kinds_have_two_layers_and_the_customers_around_their_keys(self):
-        self.prepare("l2", kind="AIServices")
-        self.upload()
-        stored = self.blob()
-        record = self.account_record()
-        chunk, aad = self.first_chunk(record, 2)
-        keys = self.base_keys(record["uid"], record["dek"]["sealed"])
-        self.assertEqual(len(set(keys)), 2)
-        self.peel(chunk, aad, keys)
-        self.assertIsNone(Cipher.open(keys[0], chunk, aad), "the inner key alone opens nothing")
-        self.assertEqual(self.encrypt(self.kid).status, 202)
-        record = self.account_record()
-        dek = record["dek"]
-        self.assertNotIn("sealed", dek)
-        for i, text in enumerate(dek["inner"]):  # without the customer's layer nothing opens
-            self.assertIsNone(Cipher.open(self.root(), unb64(text), f"{record['uid']}/base/{i}".encode()))
-        customer = self.unwrap(dek)
-        self.assertNotIn(customer, keys)
-        peeled = [Cipher.open(customer, unb64(text), f"{record['uid']}/customer/{i}".encode()) for i, text in enumerate(dek["inner"])]
-        self.assertNotIn(None, peeled)
-        self.assertEqual(self.base_keys(record["uid"], [b64(p) for p in peeled]), keys)
-        # Rotation wraps the key of the customer's layer anew, and nothing else.
-        self.assertEqual(self.encrypt(self.new_version()).status, 202)
-        after = self.account_record()["dek"]
-        self.assertEqual(after["inner"], dek["inner"])
-        self.assertNotEqual((after["version"], after["wrapped"]), (dek["version"], dek["wrapped"]))
-        self.assertEqual(self.unwrap(after), customer)
-        self.assertEqual(self.patch(OFF).status, 202)
-        self.assertEqual(set(self.account_record()["dek"]), {"sealed"})
-        self.assertEqual(self.blob(), stored)
-        self.assert_readable()
-
-    def test_revoking_and_restoring_with_layers(self):
-        self.prepare("l3", kind="AIServices")
-        self.upload()
-        self.assertEqual(self.encrypt(self.kid).status, 202)
-        self.assert_readable()
-        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
-        self.assert_refused("KeyDisabled", "rev.blocks-all")
-        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
-        self.assert_readable()
-
-    def test_an_account_that_becomes_another_kind_keeps_its_layers(self):
-        self.prepare("l4")
-        self.upload()
-        self.assertEqual(self.patch({"kind": "AIServices"}).status, 200)
-        self.assertEqual(self.encrypt(self.kid).status, 202)
-        self.assertNotIn("inner", self.account_record()["dek"])
-        self.assert_readable()
-        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
-        self.assert_refused("KeyDisabled", "rev.blocks-all")
-
-    def test_a_purged_vault_loses_the_key_and_the_service_says_so(self):
-        s = self.sim
-        self.prepare("l5")
-        self.assertEqual(self.encrypt(self.kid).status, 202)
-        self.upload()
-        s.arm("DELETE", s.vault_id(self.vault))
-        a = self.assert_refused("NotFound")
-        self.assertNotIn("life.lost-key", a.json["error"]["innererror"]["rules"], "it can still be recovered")
-        s.kvsim("clock", "advance", "91d")
-        a = self.assert_refused("CustomerManagedKeyLost")
-        self.assertIn("life.lost-key", a.json["error"]["innererror"]["rules"])
-        self.assertIn("can't be recovered", a.json["error"]["message"])
-
-
 class Partial(Case):
     """Which permission is missing decides what stops (rev.partial)."""
 
@@ -635,13 +415,13 @@ class Edition2026(Case):
         self.assertEqual(self.stored()["keyVaultProperties"]["keyVersion"], "")
         self.upload()
         first = self.account_record()["dek"]["version"]
-        blob = Layers.blob(self)
+        blob = self.blob()
         new = self.new_version().split("/")[-1]
         self.assertNotEqual(first, new)
         self.assert_readable()
         dek = self.account_record()["dek"]
         self.assertEqual((dek["version"], dek["follows"]), (new, True))
-        self.assertEqual(Layers.blob(self), blob)
+        self.assertEqual(self.blob(), blob)
         self.assertTrue(any(self.identity in r and new in r for r in self.audit("KeyWrap")))
         # The former is needed no more.
         self.assertEqual(s.vault(self.vault, "PATCH", f"/keys/cmk/{first}", {"attributes": {"enabled": False}}).status, 200)

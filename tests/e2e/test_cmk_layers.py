@@ -1,0 +1,151 @@
+"""Layers of encryption: each is peeled with the keys that should open it, and ciphertext lies under each but the last.
+
+Sources: enc.either-or OAI22 OAI24, enc.base-double SEC25, enc.cmk-layer FACE25 SEC25; the order of the layers is ours
+(docs/architecture.md).
+"""
+
+import base64
+import ctypes
+import ctypes.util
+import unittest
+
+from cmk import CONTENT, OFF, Case
+from harness import b64
+
+CHUNK, OVERHEAD = 64 * 1024, 28
+
+
+class Cipher:
+    """AES-256-GCM of the system's libcrypto: what opens the layers here shares no line with what made them."""
+    lib = ctypes.CDLL(ctypes.util.find_library("crypto") or "libcrypto.so.3")
+    for name in ("EVP_CIPHER_CTX_new", "EVP_aes_256_gcm"):
+        getattr(lib, name).restype = ctypes.c_void_p
+
+    @classmethod
+    def open(cls, key, sealed, aad):
+        """None: it does not open."""
+        lib, out, n = cls.lib, ctypes.create_string_buffer(len(sealed)), ctypes.c_int()
+        ctx = ctypes.c_void_p(lib.EVP_CIPHER_CTX_new())
+        try:
+            lib.EVP_DecryptInit_ex(ctx, ctypes.c_void_p(lib.EVP_aes_256_gcm()), None, key, sealed[:12])
+            lib.EVP_DecryptUpdate(ctx, None, ctypes.byref(n), aad, len(aad))
+            lib.EVP_DecryptUpdate(ctx, out, ctypes.byref(n), sealed[12:-16], len(sealed) - OVERHEAD)
+            lib.EVP_CIPHER_CTX_ctrl(ctx, 0x11, 16, sealed[-16:])
+            good = lib.EVP_DecryptFinal_ex(ctx, ctypes.create_string_buffer(32), ctypes.byref(n))
+        finally:
+            lib.EVP_CIPHER_CTX_free(ctx)
+        return out.raw[:len(sealed) - OVERHEAD] if good == 1 else None
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Layers(Case):
+    def unwrap(self, dek):
+        a = self.sim.vault(dek["vault"], "POST", f"/keys/{dek['key']}/{dek['version']}/unwrapkey",
+                           {"alg": "RSA-OAEP-256", "value": dek["wrapped"]})
+        self.assertEqual(a.status, 200, a.body)
+        return unb64(a.json["value"])
+
+    def first_chunk(self, record, layers):
+        return self.blob()[:CHUNK + layers * OVERHEAD], f"{record['uid']}/{self.file}/0/-".encode()
+
+    def root(self):
+        return (self.sim.state / "provider" / "root.key").read_bytes()
+
+    def base_keys(self, uid, sealed):
+        keys = [Cipher.open(self.root(), unb64(text), f"{uid}/base/{i}".encode()) for i, text in enumerate(sealed)]
+        self.assertNotIn(None, keys)
+        return keys
+
+    def peel(self, chunk, aad, keys):
+        """From the outside in; under each layer but the last lies ciphertext. keys: the innermost first."""
+        for key in reversed(keys):
+            self.assertNotIn(CONTENT[:12], chunk)
+            chunk = Cipher.open(key, chunk, aad)
+            self.assertIsNotNone(chunk)
+        self.assertEqual(chunk, CONTENT[:CHUNK])
+
+    def test_openai_has_one_layer_under_the_one_or_the_other_key(self):
+        self.prepare("l1")
+        self.upload()
+        record = self.account_record()
+        self.assertEqual(set(record["dek"]), {"sealed"})
+        chunk, aad = self.first_chunk(record, 1)
+        self.peel(chunk, aad, self.base_keys(record["uid"], record["dek"]["sealed"]))
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        record = self.account_record()
+        self.assertNotIn("sealed", record["dek"])
+        self.assertNotIn("inner", record["dek"])
+        self.peel(chunk, aad, [self.unwrap(record["dek"])])
+        self.assertIsNone(Cipher.open(self.root(), chunk, aad))
+
+    def test_other_kinds_have_two_layers_and_the_customers_around_their_keys(self):
+        self.prepare("l2", kind="AIServices")
+        self.upload()
+        stored = self.blob()
+        record = self.account_record()
+        chunk, aad = self.first_chunk(record, 2)
+        keys = self.base_keys(record["uid"], record["dek"]["sealed"])
+        self.assertEqual(len(set(keys)), 2)
+        self.peel(chunk, aad, keys)
+        self.assertIsNone(Cipher.open(keys[0], chunk, aad), "the inner key alone opens nothing")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        record = self.account_record()
+        dek = record["dek"]
+        self.assertNotIn("sealed", dek)
+        for i, text in enumerate(dek["inner"]):  # without the customer's layer nothing opens
+            self.assertIsNone(Cipher.open(self.root(), unb64(text), f"{record['uid']}/base/{i}".encode()))
+        customer = self.unwrap(dek)
+        self.assertNotIn(customer, keys)
+        peeled = [Cipher.open(customer, unb64(text), f"{record['uid']}/customer/{i}".encode()) for i, text in enumerate(dek["inner"])]
+        self.assertNotIn(None, peeled)
+        self.assertEqual(self.base_keys(record["uid"], [b64(p) for p in peeled]), keys)
+        # Rotation wraps the key of the customer's layer anew, and nothing else.
+        self.assertEqual(self.encrypt(self.new_version()).status, 202)
+        after = self.account_record()["dek"]
+        self.assertEqual(after["inner"], dek["inner"])
+        self.assertNotEqual((after["version"], after["wrapped"]), (dek["version"], dek["wrapped"]))
+        self.assertEqual(self.unwrap(after), customer)
+        self.assertEqual(self.patch(OFF).status, 202)
+        self.assertEqual(set(self.account_record()["dek"]), {"sealed"})
+        self.assertEqual(self.blob(), stored)
+        self.assert_readable()
+
+    def test_revoking_and_restoring_with_layers(self):
+        self.prepare("l3", kind="AIServices")
+        self.upload()
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled", "rev.blocks-all")
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
+        self.assert_readable()
+
+    def test_an_account_that_becomes_another_kind_keeps_its_layers(self):
+        self.prepare("l4")
+        self.upload()
+        self.assertEqual(self.patch({"kind": "AIServices"}).status, 200)
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.assertNotIn("inner", self.account_record()["dek"])
+        self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled", "rev.blocks-all")
+
+    def test_a_purged_vault_loses_the_key_and_the_service_says_so(self):
+        s = self.sim
+        self.prepare("l5")
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+        s.arm("DELETE", s.vault_id(self.vault))
+        a = self.assert_refused("NotFound")
+        self.assertNotIn("life.lost-key", a.json["error"]["innererror"]["rules"], "it can still be recovered")
+        s.kvsim("clock", "advance", "91d")
+        a = self.assert_refused("CustomerManagedKeyLost")
+        self.assertIn("life.lost-key", a.json["error"]["innererror"]["rules"])
+        self.assertIn("can't be recovered", a.json["error"]["message"])
+
+
+if __name__ == "__main__":
+    unittest.main()
