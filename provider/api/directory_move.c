@@ -65,7 +65,7 @@ static bool take_target(struct provider_call *c, struct target *t, struct az_err
 static bool move_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct kvdb_txn *txn = NULL;
-    struct target t;
+    struct target t = {0};
     char path[640];
     bool known;
 
@@ -167,7 +167,7 @@ static bool move_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
 {
     const char *tenant = json_text(c->body, "toTenant");
     struct subscription s;
-    struct target t;
+    struct target t = {0};
     size_t moved = 0;
     bool home;
 
