@@ -38,6 +38,28 @@ static bool match_key(void *ctx, json_t *a)
     return true;
 }
 
+static bool match_any(void *ctx, json_t *a)
+{
+    struct key_search *s = ctx;
+
+    if (same_key(s->key, json_text(a, "key1")) || same_key(s->key, json_text(a, "key2"))) {
+        (void) snprintf(s->found, s->size, "%s", json_text(a, "uid"));
+    }
+    return true;
+}
+
+/* A refused key that is good elsewhere was meant to reach what is not its own. */
+static void note_foreign_key(struct provider_call *c, struct kvdb_txn *txn, struct str_view key,
+                             enum cmk_rule_id broken)
+{
+    char uid[64] = "";
+    struct key_search s = {key, NULL, uid, sizeof(uid)};
+
+    if (key.len > 0 && account_store_each(txn, NULL, NULL, false, match_any, &s) && uid[0]) {
+        rule_log_note(c->d, broken, CMK_BROKEN);
+    }
+}
+
 /* Under a region's name the key says which of the region's accounts is meant. */
 static bool by_region(struct provider_call *c, struct kvdb_txn *txn, struct str_view key)
 {
@@ -162,6 +184,9 @@ static bool admit(struct provider_call *c, struct kvdb_txn *txn, const json_t *a
     }
     if (!by_token_it_is) {
         note_key(c, account, key, in);
+        if (!in && !ai_local_auth_off(account)) {
+            note_foreign_key(c, txn, key, RULE_DATA_ISOLATED);
+        }
     } else {
         in = in && ai_authorize(c, txn, account, reterr);
         note_token(c, account, in);
@@ -191,6 +216,7 @@ static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error
     }
     if (ai_region_find(c->site.label, region) && !by_region(c, txn, key)) {
         /* Entra tokens need a custom sub-domain (azure-rules.md section 9). */
+        note_foreign_key(c, txn, key, RULE_DATA_SAME_REGION);
         return key_refused(reterr);
     }
     if (!ai_account(c, txn, &account, reterr)) {

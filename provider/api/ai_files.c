@@ -363,6 +363,9 @@ bool ai_content_prepare(struct provider_call *c, struct az_error *reterr)
                    reterr);
     data_keys_wipe(&keys);
     rule_log_note(c->d, RULE_ENC_AES256, ok ? CMK_OBEYED : CMK_BROKEN);
+    if (ok && c->site.service == SVC_COGNITIVE_REGION) { /* of its own region */
+        rule_log_note(c->d, RULE_DATA_SAME_REGION, CMK_OBEYED);
+    }
     return ok;
 }
 

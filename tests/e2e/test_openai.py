@@ -308,7 +308,7 @@ class Isolation(Base):
         self.assertEqual(self.ai("iso2", "GET", f"/files/{f}").status, 404)
         self.assertEqual(self.ok(200, "iso2", "GET", "/files")["data"], [])
         for region, status in (("westeurope", 200), ("eastus", 401)):
-            a = s.http("GET", f"https://{region}.api.cognitive.microsoft.com/openai/files/{f}?api-version={NEW}", headers={"api-key": s.api_key("iso1")})
+            a = s.http("GET", f"https://{region}.api.cognitive.microsoft.com/openai/files/{f}/content?api-version={NEW}", headers={"api-key": s.api_key("iso1")})
             self.assertEqual(a.status, status, (region, a.body))
 
     def test_a_deleted_model_takes_its_artefact_along(self):
