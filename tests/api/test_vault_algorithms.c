@@ -257,12 +257,69 @@ static void key_ops_must_fit_the_type(void **state)
     assert_non_null(strstr(api_text(f->a.doc, "error.message"), "Unsupported key operation(s)"));
 }
 
+static void change(struct vault_fixture *f, const char *attributes)
+{
+    char body[128];
+
+    (void) snprintf(body, sizeof(body), "{\"attributes\":{%s}}", attributes);
+    assert_int_equal(vault_call(f, "PATCH", "/keys/k", body), 200);
+}
+
+/* azure-rules.md section 4: an expired key still undoes, a disabled one does nothing (section 8).
+ */
+static void an_expired_key_only_undoes_and_a_disabled_one_does_nothing(void **state)
+{
+    static const struct {
+        const char *attributes;
+        int there;
+        int back;
+        const char *inner; /* of the refusals */
+    } cases[] = {
+        {"\"exp\":1000000000",                    403, 200, "KeyExpired"    },
+        {"\"exp\":4000000000,\"nbf\":3999999999", 403, 200, "KeyNotYetValid"},
+        {"\"enabled\":false",                     403, 403, "KeyDisabled"   },
+        {"\"enabled\":true,\"nbf\":0",            200, 200, NULL            },
+    };
+    static const char *const algs[] = {"RSA-OAEP-256", "RSA-OAEP", "RS256"}; /* of the pairs */
+    struct buf undo[ARRAY_LEN(pairs)] = {0};
+    struct vault_fixture *f = *state;
+    char there[128];
+
+    make(f, &keys[0]);
+    for (size_t c = 0; c < 1 + ARRAY_LEN(cases); c++) {
+        for (size_t p = 0; p < ARRAY_LEN(pairs); p++) {
+            const bool first = c == 0;
+            const int want = first ? 200 : cases[c - 1].there;
+
+            if (c > 0 && p == 0) {
+                change(f, cases[c - 1].attributes);
+            }
+            (void) snprintf(there, sizeof(there), "{\"alg\":\"%s\",\"value\":\"%s\"}", algs[p],
+                            VALUE);
+            assert_int_equal(use(f, pairs[p].there, there), want);
+            if (first) {
+                buf_fmt(&undo[p], "{\"alg\":\"%s\",\"digest\":\"%s\",\"value\":\"%s\"}", algs[p],
+                        VALUE, api_text(f->a.doc, "value"));
+            } else if (want != 200) {
+                assert_string_equal(api_text(f->a.doc, "error.innererror.code"),
+                                    cases[c - 1].inner);
+            }
+            assert_int_equal(use(f, pairs[p].back, undo[p].data), first ? 200 : cases[c - 1].back);
+        }
+    }
+    for (size_t p = 0; p < ARRAY_LEN(pairs); p++) {
+        buf_done(&undo[p]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_key_with_every_algorithm_and_operation, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(key_ops_must_fit_the_type, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_expired_key_only_undoes_and_a_disabled_one_does_nothing,
+                                        setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
