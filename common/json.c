@@ -102,3 +102,31 @@ const char *json_text(const json_t *obj, const char *name)
 
     return s ? s : "";
 }
+
+bool json_text_or_none(const json_t *obj, const char *name)
+{
+    const json_t *v = json_object_iget(obj, name);
+
+    return !v || json_is_null(v) || json_is_string(v);
+}
+
+bool json_texts_fit(const json_t *v, size_t max, size_t name_max, size_t value_max)
+{
+    const char *name;
+    json_t *text;
+
+    if (!v || json_is_null(v)) {
+        return true;
+    }
+    if (!json_is_object(v) || json_object_size(v) > max) {
+        return false;
+    }
+    json_object_foreach((json_t *) (uintptr_t) v, name, text)
+    {
+        if (!json_is_string(text) || strlen(name) > name_max ||
+            json_string_length(text) > value_max) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -28,5 +28,9 @@ bool json_get_object(const json_t *obj, const char *name,
 bool json_get_array(const json_t *obj, const char *name, json_t **ret);
 /* Case-insensitive member lookup (ARM bodies, Key Vault's "Hsm"). */
 json_t *json_object_iget(const json_t *obj, const char *name);
+/* Is the member (any case of its name) a string, null or absent? */
+bool json_text_or_none(const json_t *obj, const char *name);
+/* Is v an object of at most `max` strings, names and values no longer than these bytes; or null? */
+bool json_texts_fit(const json_t *v, size_t max, size_t name_max, size_t value_max);
 /* A string member, any case of its name; "" when it is absent or no string. Borrowed. */
 const char *json_text(const json_t *obj, const char *name);

@@ -33,7 +33,13 @@ static bool wanted(const json_t *body, unsigned now, unsigned *ret)
     const char *type = json_text(identity, "type");
 
     *ret = now;
-    if (!identity || json_is_null(identity) || !type[0]) {
+    if (!identity || json_is_null(identity)) {
+        return true;
+    }
+    if (!json_is_object(identity) || !json_text_or_none(identity, "type")) {
+        return false;
+    }
+    if (!type[0]) {
         return true;
     }
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {

@@ -43,32 +43,26 @@ bool account_match(struct provider_call *c, const json_t *resource, struct az_er
                    there ? "has the etag " : "does not exist", etag);
 }
 
+static bool malformed(struct az_error *reterr, const char *member, const char *rule)
+{
+    (void) az_fail(
+        reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+        "The request content was invalid and could not be deserialized: '%s must be %s'.", member,
+        rule);
+    reterr->target = member;
+    return false;
+}
+
 bool account_check_tags(const json_t *tags, struct az_error *reterr)
 {
-    const char *name;
-    json_t *value;
+    char rule[128];
 
-    if (!tags || json_is_null(tags)) {
+    if (json_texts_fit(tags, LIMIT_ARM_TAGS, LIMIT_ARM_TAG_NAME, LIMIT_TAG_TEXT)) {
         return true;
     }
-    if (!json_is_object(tags) || json_object_size(tags) > LIMIT_ARM_TAGS) {
-        goto bad;
-    }
-    json_object_foreach((json_t *) (uintptr_t) tags, name, value)
-    {
-        if (!json_is_string(value) || json_string_length(value) > LIMIT_TAG_TEXT ||
-            strlen(name) > LIMIT_ARM_TAG_NAME) {
-            goto bad;
-        }
-    }
-    return true;
-bad:
-    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                   "The request content was invalid and could not be deserialized: 'tags must be "
-                   "an object of at most %d strings of at most %d characters'.",
-                   LIMIT_ARM_TAGS, LIMIT_TAG_TEXT);
-    reterr->target = "tags";
-    return false;
+    (void) snprintf(rule, sizeof(rule), "an object of at most %d strings of at most %d characters",
+                    LIMIT_ARM_TAGS, LIMIT_TAG_TEXT);
+    return malformed(reterr, "tags", rule);
 }
 
 static bool check_sku(const struct ai_kind *k, const json_t *sku, struct az_error *reterr)
@@ -138,11 +132,13 @@ bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *
     const struct ai_kind *k = ai_kind_find(now);
 
     if (props && !json_is_object(props) && !json_is_null(props)) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: "
-                       "'properties must be an object'.");
-        reterr->target = "properties";
-        return false;
+        return malformed(reterr, "properties", "an object");
+    }
+    if (!json_text_or_none(c->body, "location")) {
+        return malformed(reterr, "location", "a string");
+    }
+    if (!json_text_or_none(c->body, "kind")) {
+        return malformed(reterr, "kind", "a string");
     }
     if (account && !check_kind(account, kind, reterr)) {
         return false;

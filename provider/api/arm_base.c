@@ -210,6 +210,9 @@ static bool group_put_run(struct provider_call *c, struct kvdb_txn *txn, struct 
         return az_fail(reterr, AZ_ERR_BAD_REQUEST,
                        "The resource group name has at most 90 characters.");
     }
+    if (!account_check_tags(tags, reterr)) {
+        return false;
+    }
     if (!exists && !location) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST,
                        "The 'location' property is required for this definition.");

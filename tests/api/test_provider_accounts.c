@@ -220,6 +220,9 @@ static void a_bad_account_changes_nothing(void **state)
         {"PUT",
          "/subscriptions/" SUB
          "/resourceGroups/none/providers/Microsoft.CognitiveServices/accounts/a1",      CREATE,                                                      404},
+        {"PUT",   "/subscriptions/" SUB "/resourceGroups/rg",                           "{\"tags\":{\"a\":7}}",                                      400},
+        {"PUT",   "/subscriptions/" SUB "/resourceGroups/rg",                           "{\"tags\":[]}",                                             400},
+        {"PUT",   ACCOUNT_PATH "acct",                                                  "{\"kind\":\"OpenAI\",\"identity\":7}",                      400},
         {"GET",   "/subscriptions/not-a-guid/resourceGroups",                           NULL,                                                        400},
         {"GET",   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups", NULL,                                                        404},
     };

@@ -166,6 +166,13 @@ static void a_bad_vault_changes_nothing(void **state)
         {"PUT",   VAULT_PATH "new1",                        PROPS("\"accessPolicies\":[],\"networkAcls\":7"),                          400},
         {"PATCH", VAULT_PATH "demo",                        "{\"properties\":{\"enableSoftDelete\":false}}",                           400},
         {"PATCH", VAULT_PATH "demo",                        "{\"properties\":{\"softDeleteRetentionInDays\":8}}",                      400},
+        {"PATCH", VAULT_PATH "demo",                        "{\"tags\":[]}",                                                           400},
+        {"PATCH", VAULT_PATH "demo",                        "{\"tags\":{\"a\":7}}",                                                    400},
+        {"PATCH", VAULT_PATH "demo",                        "{\"tags\":{\"a\":\"" LONG128 LONG128 "x\"}}",                             400},
+        {"PATCH", VAULT_PATH "demo",                        "{\"tags\":{\"" LONG128 LONG128 LONG128 LONG128 "x\":\"a\"}}",
+         400                                                                                                                              },
+        {"PATCH", VAULT_PATH "demo",                        "{\"location\":{}}",                                                       400},
+        {"PUT",   VAULT_PATH "new1",                        "{\"location\":7,\"properties\":{}}",                                      400},
         {"PATCH", VAULT_PATH "absent",                      "{\"properties\":{}}",                                                     404},
         {"PUT",   VAULT_PATH "demo/accessPolicies/destroy",
          "{\"properties\":{\"accessPolicies\":[]}}",                                                                                   400},
@@ -184,6 +191,26 @@ static void a_bad_vault_changes_nothing(void **state)
     };
 
     refuse_all(*state, list, ARRAY_LEN(list), vault_arm);
+}
+
+static int patch_tags(struct vault_fixture *f, int n)
+{
+    CLEANUP(buf_done) struct buf b = {0};
+
+    buf_str(&b, "{\"tags\":{");
+    for (int i = 0; i < n; i++) {
+        buf_fmt(&b, "%s\"t%d\":\"v\"", i > 0 ? "," : "", i);
+    }
+    buf_str(&b, "}}");
+    assert_true(buf_ok(&b));
+    return vault_arm(f, "PATCH", VAULT_PATH "demo", b.data);
+}
+
+/* The resource manager's documented limit, beside the keys' own. */
+static void a_vault_has_up_to_fifty_tags(void **state)
+{
+    assert_int_equal(patch_tags(*state, 50), 200);
+    assert_int_equal(patch_tags(*state, 51), 400);
 }
 
 static void a_body_that_is_too_large_is_refused(void **state)
@@ -259,6 +286,7 @@ int main(void)
         CASE(a_bad_body_changes_nothing),
         CASE(a_bad_path_or_method_changes_nothing),
         CASE(a_bad_vault_changes_nothing),
+        CASE(a_vault_has_up_to_fifty_tags),
         CASE(a_body_that_is_too_large_is_refused),
         CASE(members_that_nobody_knows_are_ignored),
         CASE(too_many_tags_are_refused_and_the_most_that_are_allowed_are_taken),

@@ -128,6 +128,46 @@ static void any_case_of_a_name_is_found_and_the_exact_one_first(void **state)
     assert_null(json_object_iget(list, "x"));
 }
 
+static void texts_fit_up_to_their_limits_and_no_further(void **state)
+{
+    static const struct {
+        const char *text;
+        bool fits;
+    } cases[] = {
+        {"null",                               true },
+        {"{}",                                 true },
+        {"{\"ab\":\"xyz\",\"c\":\"\"}",        true },
+        {"{\"a\":\"\",\"b\":\"\",\"c\":\"\"}", false},
+        {"{\"abc\":\"x\"}",                    false},
+        {"{\"a\":\"wxyz\"}",                   false},
+        {"{\"a\":null}",                       false},
+        {"{\"a\":7}",                          false},
+        {"[]",                                 false},
+        {"\"x\"",                              false},
+    };
+
+    (void) state;
+    assert_true(json_texts_fit(NULL, 2, 2, 3));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_JSON *v = json_loads(cases[i].text, JSON_DECODE_ANY, NULL);
+
+        if (json_texts_fit(v, 2, 2, 3) != cases[i].fits) {
+            fail_msg("%s", cases[i].text);
+        }
+    }
+}
+
+static void a_text_or_none_is_no_number_in_any_case_of_its_name(void **state)
+{
+    AUTO_JSON *v = json_loads("{\"a\":\"x\",\"b\":null,\"C\":7}", 0, NULL);
+
+    (void) state;
+    assert_true(json_text_or_none(v, "A"));
+    assert_true(json_text_or_none(v, "b"));
+    assert_false(json_text_or_none(v, "c"));
+    assert_true(json_text_or_none(v, "d"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +177,8 @@ int main(void)
         cmocka_unit_test(members_are_written_in_the_order_they_were_set),
         cmocka_unit_test(what_can_not_be_written_makes_the_buffer_fail),
         cmocka_unit_test(members_have_types_and_null_is_absent),
+        cmocka_unit_test(texts_fit_up_to_their_limits_and_no_further),
+        cmocka_unit_test(a_text_or_none_is_no_number_in_any_case_of_its_name),
         cmocka_unit_test(any_case_of_a_name_is_found_and_the_exact_one_first),
     };
 

@@ -263,6 +263,12 @@ bool arm_vault_apply(struct vault_call *c, struct vault *v, bool create, bool pa
     if ((given && !json_is_object(given)) || (!given && !patch)) {
         return bad(reterr, "properties");
     }
+    if (!json_text_or_none(c->body, "location")) {
+        return bad(reterr, "location");
+    }
+    if (!json_texts_fit(tags, LIMIT_ARM_TAGS, LIMIT_ARM_TAG_NAME, LIMIT_TAG_TEXT)) {
+        return bad(reterr, "tags");
+    }
     AUTO_JSON *props = arm_fields_known(c, given);
 
     if (!apply_tenant(v, props, create, reterr) || !apply_sku(v, props, create, reterr) ||
