@@ -17,3 +17,4 @@ fi
 start_kvsim
 make_group rg
 timeout 240 "$venv/bin/python" -W ignore "$here/story.py"
+KVSIM=$build/tools/kvsim timeout 120 "$venv/bin/python" -W ignore "$here/openai_plane.py"

@@ -166,4 +166,5 @@ def main():
     print("all passed")
 
 
-main()
+if __name__ == "__main__":
+    main()
