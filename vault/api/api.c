@@ -392,19 +392,46 @@ static enum http_step api_step(void *ctx, struct http_exchange *x, enum http_ste
     return HTTP_STEP_DONE;
 }
 
+/* "/subscriptions/.../vaults/NAME" of the vault that a request is about; empty: of none. */
+static void audit_resource(const struct vault_call *c, char out[512])
+{
+    const char *prefix =
+        "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.KeyVault/vaults/{";
+    char sub[64];
+    char group[128];
+    char name[128];
+
+    out[0] = '\0';
+    if (c->vault) {
+        (void) snprintf(sub, sizeof(sub), "%s", c->vault->subscription);
+        (void) snprintf(group, sizeof(group), "%s", c->vault->resource_group);
+        (void) snprintf(name, sizeof(name), "%s", c->vault->name);
+    } else if (c->row && strncmp(c->row->route.path, prefix, strlen(prefix)) == 0) {
+        (void) vault_param(c, 0, sub, sizeof(sub));
+        (void) vault_param(c, 1, group, sizeof(group));
+        (void) vault_param(c, 2, name, sizeof(name));
+    } else {
+        return;
+    }
+    (void) snprintf(out, 512,
+                    "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults/%s",
+                    sub, group, name);
+}
+
 static void write_audit(struct vault_call *c)
 {
     struct http_exchange *x = c->x;
     struct str_view id = http_header_get(&x->req, "x-ms-client-request-id");
     struct str_view agent = http_header_get(&x->req, "user-agent");
-    char resource[512] = "";
+    char resource[512];
     char corr[128];
     char info[256];
     char host[256];
     struct audit_record r = {
         .time_ms = c->now_s * 1000,
         /* Before there is a row it is the token that is judged: logging.md, "Authentication". */
-        .operation_name = c->row                  ? c->row->audit_name
+        .operation_name = c->audit_name           ? c->audit_name
+                          : c->row                ? c->row->audit_name
                           : x->resp.status == 401 ? "Authentication"
                                                   : NULL,
         .operation_version = c->api_version[0] ? c->api_version : NULL,
@@ -415,11 +442,8 @@ static void write_audit(struct vault_call *c)
         .id = c->object_id[0] ? c->object_id : NULL,
     };
 
-    if (c->vault) {
-        (void) snprintf(
-            resource, sizeof(resource),
-            "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults/%s",
-            c->vault->subscription, c->vault->resource_group, c->vault->name);
+    audit_resource(c, resource);
+    if (resource[0]) {
         r.resource_id = resource;
     }
     if (x->resp.status >= 400) {

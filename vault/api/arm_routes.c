@@ -16,7 +16,7 @@ const struct vault_route vault_arm_routes[] = {
     {{HTTP_M_PATCH,  VAULT},                                                      ARM, "VaultPatch",       EXEC_WRITE, true,  NULL, arm_vault_patch_run},
     {{HTTP_M_GET,    VAULT},                                                      ARM, "VaultGet",         EXEC_LOOP,  false, NULL, arm_vault_get_run},
     {{HTTP_M_DELETE, VAULT},                                                      ARM, "VaultDelete",      EXEC_WRITE, false, NULL, arm_vault_delete_run},
-    {{HTTP_M_PUT,    VAULT "/accessPolicies/{kind}"},                             ROW(ARM_2016_10_01), "VaultAccessPolicyChanged", EXEC_WRITE, true, NULL, arm_vault_policies_run},
+    {{HTTP_M_PUT,    VAULT "/accessPolicies/{kind}"},                             ROW(ARM_2016_10_01), "VaultAccessPolicyChangedEventGridNotification", EXEC_WRITE, true, NULL, arm_vault_policies_run},
     {{HTTP_M_GET,    VAULT "/privateLinkResources"},                              ROW(ARM_2018_02_14), NULL,               EXEC_LOOP,  false, NULL, arm_private_links_run},
     {{HTTP_M_GET,    VAULT "/privateEndpointConnections"},                        ROW(ARM_2018_02_14), NULL,               EXEC_LOOP,  false, NULL, arm_vault_children_run},
     {{HTTP_M_GET,    VAULT "/networkSecurityPerimeterConfigurations"},            ROW(ARM_2024_12_01_PREVIEW), NULL,               EXEC_LOOP,  false, NULL, arm_vault_children_run},

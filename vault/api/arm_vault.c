@@ -218,6 +218,8 @@ bool arm_vault_put_run(struct vault_call *c, struct kvdb_txn *txn, struct az_err
     bool recovering = strcasecmp(json_text(json_object_iget(c->body, "properties"), "createMode"),
                                  "recover") == 0;
 
+    c->audit_name =
+        recovering ? "VaultRecover" : NULL; /* logging.md has a name of its own for it */
     (void) vault_param(c, P_NAME, name, sizeof(name));
     (void) vault_param(c, P_GROUP, group, sizeof(group));
     (void) vault_param(c, P_SUB, sub, sizeof(sub));

@@ -118,6 +118,7 @@ struct vault_call {
     json_t *body;             /* parsed; NULL: empty */
     void *prepared;           /* prepare's result */
     void (*prepared_free)(void *prepared);
+    const char *audit_name;  /* set by a handler that does more than its row says */
     char object_id[URL_MAX]; /* for the audit: the object's identifier, set by the handler */
     struct az_error error;   /* valid when the call has failed */
     bool control;            /* /health and /_sim/: answered by control_handle() */
