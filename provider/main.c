@@ -25,7 +25,7 @@
 #include "provider/store/child_store.h"
 #include "provider/vault_client_http.h"
 
-#define SCHEMA   1
+#define SCHEMA   2 /* 2: data keys by layer */
 #define GRACE_MS 3000
 
 struct options {
