@@ -337,6 +337,8 @@ static json_t *provider_json(struct provider_call *c, const char *ns)
     static const char *const types[][2] = {
         {"Microsoft.KeyVault",          "vaults"                    },
         {"Microsoft.KeyVault",          "vaults/accessPolicies"     },
+        {"Microsoft.KeyVault",          "vaults/keys"               },
+        {"Microsoft.KeyVault",          "vaults/keys/versions"      },
         {"Microsoft.KeyVault",          "deletedVaults"             },
         {"Microsoft.KeyVault",          "checkNameAvailability"     },
         {"Microsoft.KeyVault",          "operations"                },

@@ -20,6 +20,11 @@ vault_handler_fn arm_empty_list_run;
 vault_handler_fn arm_operations_run;
 vault_handler_fn arm_private_links_run;
 vault_handler_fn arm_vault_children_run;
+vault_prepare_fn arm_key_put_prepare;
+vault_handler_fn arm_key_put_run;
+vault_handler_fn arm_key_get_run;
+vault_handler_fn arm_key_list_run;
+vault_handler_fn arm_key_versions_run;
 
 /* The vault's ARM document; created: provisioningState is RegisteringDns (recorded). New reference.
  */

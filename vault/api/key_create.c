@@ -179,16 +179,15 @@ static bool check_type(const struct vault_call *c, const char *kty, struct key_m
 }
 
 /* The name and the body are judged before seconds are spent on a key pair. */
-static bool common_checks(struct vault_call *c, struct new_key *nk, const json_t *ops,
+static bool common_checks(const json_t *body, struct new_key *nk, const json_t *ops,
                           struct az_error *reterr)
 {
     bool present;
 
     key_meta_default_ops(&nk->meta);
-    return key_body_ops(ops, &nk->meta, reterr) &&
-           key_body_attributes(c->body, &nk->meta, reterr) &&
-           key_body_release(c->body, &nk->meta, &nk->policy, reterr) &&
-           key_body_tags(c->body, &nk->tags, &present, reterr);
+    return key_body_ops(ops, &nk->meta, reterr) && key_body_attributes(body, &nk->meta, reterr) &&
+           key_body_release(body, &nk->meta, &nk->policy, reterr) &&
+           key_body_tags(body, &nk->tags, &present, reterr);
 }
 
 /* Recorded (azure-cli, keys of key_ops ["import"]): exp is two days after created, asked for or
@@ -201,25 +200,27 @@ static void limit_exchange_key(struct key_meta *m, int64_t now_s)
     }
 }
 
-static bool check_create(struct vault_call *c, struct new_key *nk, struct az_error *reterr)
+static bool check_create(struct vault_call *c, struct str_view name, const json_t *body,
+                         struct new_key *nk, struct az_error *reterr)
 {
     const char *kty = NULL;
 
-    if (!key_name_check(c->params[0], reterr)) {
+    if (!key_name_check(name, reterr)) {
         return false;
     }
-    if (!json_get_string(c->body, "kty", &kty)) {
+    if (!json_get_string(body, "kty", &kty)) {
         return key_bad_property("", reterr);
     }
-    if (!check_type(c, kty, &nk->meta, reterr) || !check_parameters(c->body, &nk->meta, reterr) ||
-        !common_checks(c, nk, json_object_get(c->body, "key_ops"), reterr)) {
+    if (!check_type(c, kty, &nk->meta, reterr) || !check_parameters(body, &nk->meta, reterr) ||
+        !common_checks(body, nk, json_object_get(body, "key_ops"), reterr)) {
         return false;
     }
     limit_exchange_key(&nk->meta, c->now_s);
     return true;
 }
 
-bool key_create_prepare(struct vault_call *c, struct az_error *reterr)
+bool new_key_create(struct vault_call *c, struct str_view name, const json_t *body,
+                    struct az_error *reterr)
 {
     AUTO_NEW_KEY *nk = new_key_make();
     struct key_spec spec;
@@ -227,17 +228,22 @@ bool key_create_prepare(struct vault_call *c, struct az_error *reterr)
     if (!nk) {
         return az_fail_internal(reterr, "out of memory");
     }
-    if (!check_create(c, nk, reterr)) {
+    if (!check_create(c, name, body, nk, reterr)) {
         return false;
     }
     spec = key_meta_spec(&nk->meta);
     if (!keygen_spec(c->d->pool, &spec, &nk->key, reterr) ||
-        !new_key_finish(c->d, c->vault->uid, nk, c->body, reterr)) {
+        !new_key_finish(c->d, c->vault->uid, nk, body, reterr)) {
         return false;
     }
     c->prepared = take_ptr(nk);
     c->prepared_free = new_key_free;
     return true;
+}
+
+bool key_create_prepare(struct vault_call *c, struct az_error *reterr)
+{
+    return new_key_create(c, c->params[0], c->body, reterr);
 }
 
 static bool check_not_deleted(struct vault_call *c, struct kvdb_txn *txn, const char *name,
@@ -302,24 +308,28 @@ static bool settle_policy(struct vault_call *c, struct kvdb_txn *txn, const stru
     return buf_ok(&nk->policy) || az_fail_internal(reterr, "out of memory");
 }
 
-bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
-                   struct az_error *reterr)
+bool new_key_put(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
+                 struct key_head *head, struct key_version *ret, struct az_error *reterr)
 {
-    struct key_head head = {0};
-    struct key_version v;
-
+    *head = (struct key_head){0};
     if (!check_not_deleted(c, txn, name, reterr)) {
         return false;
     }
     /* A new version of a key keeps the name as it was first written. */
-    if (!key_store_head(txn, c->vault->uid, name, false, &head)) {
-        (void) snprintf(head.name, sizeof(head.name), "%s", name);
+    if (!key_store_head(txn, c->vault->uid, name, false, head)) {
+        (void) snprintf(head->name, sizeof(head->name), "%s", name);
     }
-    if (!settle_policy(c, txn, &head, nk, reterr)) {
-        return false;
-    }
-    return new_version_put(txn, c->vault->uid, &head, nk, c->now_s, &v, reterr) &&
-           key_answer_bundle(c, &v);
+    return settle_policy(c, txn, head, nk, reterr) &&
+           new_version_put(txn, c->vault->uid, head, nk, c->now_s, ret, reterr);
+}
+
+bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
+                   struct az_error *reterr)
+{
+    struct key_head head;
+    struct key_version v;
+
+    return new_key_put(c, txn, name, nk, &head, &v, reterr) && key_answer_bundle(c, &v);
 }
 
 bool key_create_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -358,7 +368,7 @@ static bool check_import(struct vault_call *c, struct new_key *nk, json_t *jwk,
         return bad_jwk(reterr);
     }
     return check_type(c, key_type_name(type), &nk->meta, reterr) &&
-           common_checks(c, nk, json_object_get(jwk, "key_ops"), reterr);
+           common_checks(c->body, nk, json_object_get(jwk, "key_ops"), reterr);
 }
 
 /* Size and curve of a key that was imported. */

@@ -27,6 +27,14 @@ bool new_key_finish(struct vaultd *d, uint64_t vault_uid, struct new_key *nk, co
 bool new_version_put(struct kvdb_txn *txn, uint64_t vault_uid, struct key_head *head,
                      const struct new_key *nk, int64_t at_s, struct key_version *ret,
                      struct az_error *reterr) MUST_CHECK;
+/* Worker: judges a creating body (that of the data plane) and makes the key, into c->prepared. */
+bool new_key_create(struct vault_call *c, struct str_view name, const json_t *body,
+                    struct az_error *reterr) MUST_CHECK;
+/* Stores nk as the current version of `name`. 409 for deleted names. *ret's texts point into nk and
+ * head. */
+bool new_key_put(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
+                 struct key_head *head, struct key_version *ret, struct az_error *reterr)
+    MUST_CHECK;
 /* Stores nk as the current version of `name` and answers with it. 409 for deleted names. */
 bool new_key_store(struct vault_call *c, struct kvdb_txn *txn, const char *name, struct new_key *nk,
                    struct az_error *reterr) MUST_CHECK;
