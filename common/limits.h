@@ -14,7 +14,14 @@
 #define LIMIT_EMBEDDING_INPUTS 2048                  /* in one request, as documented */
 #define LIMIT_JOB_PAGE         100                   /* jobs, events, checkpoints in a page */
 #define LIMIT_EPOCHS           50                    /* of a fine-tuning job; ours */
-#define LIMIT_HEADER_MS        10000                 /* until the headers are complete */
+#define LIMIT_FACE_IMAGE       (6 * 1024 * 1024)     /* documented, as the next two */
+#define LIMIT_FACE_LISTS       64
+#define LIMIT_FACES            1000         /* in a list */
+#define LIMIT_AI_URL           4096         /* of an image or content; ours */
+#define LIMIT_LANGUAGE_BODY    (384 * 1024) /* a custom project; ours, as the next two */
+#define LIMIT_SPEECH_AUDIO     (256 * 1024)
+#define LIMIT_AI_ITEMS         1000   /* projects, datasets, models, endpoints of an account */
+#define LIMIT_HEADER_MS        10000  /* until the headers are complete */
 #define LIMIT_IDLE_MS          120000 /* keep-alive between requests, and body stalls */
 #define LIMIT_KEY_NAME         127    /* azure-rules.md section 1 */
 #define LIMIT_TAGS             15

@@ -12,6 +12,7 @@
 #include "provider/api/answer.h"
 #include "provider/api/cmk_bind.h"
 #include "provider/api/dek.h"
+#include "provider/api/storage.h"
 #include "provider/domain/account_fields.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/domain/arm_version.h"
@@ -123,6 +124,24 @@ static bool check_domain(struct kvdb_txn *txn, const json_t *account, const json
                    domain);
 }
 
+/* sec.byos, sec.byos-region. */
+static bool check_own_storage(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                              const char *kind, const json_t *props, struct az_error *reterr)
+{
+    const json_t *storage = json_object_iget(props, "userOwnedStorage");
+    char region[32];
+
+    if (json_array_size(storage) == 0) {
+        return true;
+    }
+    if (!account && !arm_check_location("Microsoft.CognitiveServices/accounts",
+                                        json_text(c->body, "location"), region, reterr)) {
+        return false;
+    }
+    return storage_check(c, txn, kind, account ? json_text(account, "location") : region, storage,
+                         reterr);
+}
+
 bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
                    struct az_error *reterr)
 {
@@ -152,6 +171,7 @@ bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *
     return check_sku(k, json_object_iget(c->body, "sku"), reterr) &&
            account_check_tags(json_object_iget(c->body, "tags"), reterr) &&
            account_fields_check(props, c->version, reterr) &&
+           check_own_storage(c, txn, account, now, props, reterr) &&
            check_domain(txn, account, props, reterr) &&
            account_identity_check(c, txn, account, reterr);
 }

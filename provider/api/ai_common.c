@@ -30,6 +30,9 @@ bool ai_find_version(struct provider_call *c, struct az_error *reterr)
 {
     const char *v = c->api_version;
 
+    if (c->x->req.n_segments == 0 || !sv_ieq(c->x->req.segments[0], "openai")) {
+        return true; /* Face, Language, Speech: versions of their own */
+    }
     if (c->arm_row) {
         c->version = oai_version_find(v);
         return (c->version >= 0 && (c->arm_row->in_versions & ARM_BIT(c->version)) != 0) ||

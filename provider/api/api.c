@@ -15,6 +15,7 @@
 #include "provider/api/answer.h"
 #include "provider/api/auth.h"
 #include "provider/api/cmk_check.h"
+#include "provider/api/storage.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
 
@@ -37,6 +38,9 @@ static const struct table tables[] = {
     PLAIN(T_GRAPH, graph),
     PLAIN(T_AI, ai),
     {T_AI, provider_oai_routes, &provider_oai_routes_len, sizeof(struct arm_route)},
+    PLAIN(T_AI, face),
+    PLAIN(T_AI, language),
+    PLAIN(T_AI, speech),
     PLAIN(T_CONTROL, control),
     PLAIN(T_CONTROL, rule),
     PLAIN(T_CONTROL, approval),
@@ -49,6 +53,7 @@ static const struct table tables[] = {
     ARM(account_child),
     ARM(catalogue),
     ARM(user_identity),
+    PLAIN(T_ARM, storage),
     PLAIN(T_ARM, arm),
 };
 /* clang-format on */

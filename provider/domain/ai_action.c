@@ -17,7 +17,7 @@ static const struct {
     {"/language/authoring/analyze-text/",          "Language/analyze-text"            },
     {"/language/authoring/analyze-conversations/", "Language/analyze-conversations"   },
     {"/speechtotext/v3.2/",                        "SpeechServices/speechrest"        },
-    {"/speech/recognition/",                       "SpeechServices/speech/recognition"},
+    {"/stt/speech/recognition/",                   "SpeechServices/speech/recognition"},
 };
 
 /* Paths whose actions the roles spell in another way: by the literal segments after the prefix. */

@@ -53,8 +53,7 @@ class SecurityTest(unittest.TestCase):
 
     def ai(self, account, method, path, body=None, host="cognitiveservices", **headers):
         url = self.sim.e["openai_url"].replace("{account}", account) + path
-        if host != "openai":
-            url = f"https://{account}.{host}.azure.com{path}" if "." not in host else f"https://{host}{path}"
+        url = url.replace(".openai.", f".{host}.", 1) if "." not in host else f"https://{host}{path}"
         h = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
         if not {"api-key", "Authorization", "Ocp-Apim-Subscription-Key"} & set(h):
             h["Ocp-Apim-Subscription-Key"] = self.sim.api_key(account)
