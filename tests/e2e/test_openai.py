@@ -125,6 +125,7 @@ class FineTuning(Base):
         self.assertEqual(self.ok(200, "ft3", "POST", f"/fine_tuning/jobs/{job['id']}/cancel")["status"], "cancelled")
         again = self.ai("ft3", "POST", f"/fine_tuning/jobs/{job['id']}/cancel")
         self.assertEqual((again.status, again.code), (409, "unexpectedEntityState"))
+        self.later(1)  # the list is ordered by seconds
         job = self.job("ft3")
         path = f"/fine_tuning/jobs/{job['id']}"
         self.assertEqual(self.ai("ft3", "POST", path + "/pause", version=None).status, 409, "it does not run yet")

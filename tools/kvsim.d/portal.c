@@ -23,7 +23,7 @@ static void parse_portal(struct portal_options *o, int argc, char **argv)
          0,                                                                                                                            NULL},
         {"vault",             0, "NAME",    "Select from this vault",                                 CLI_STRING, &o->vault,        0, NULL},
         {"key",               0, "NAME",    "... this key",                                           CLI_STRING, &o->key,          0, NULL},
-        {"version",           0, "VERSION", "... and this version (default: the current one)",        CLI_STRING,
+        {"key-version",       0, "VERSION", "... and this version (default: the current one)",        CLI_STRING,
          &o->version,                                                                                                               0, NULL},
         {"microsoft-managed", 0, NULL,      "Go back to Microsoft-managed keys",                      CLI_FLAG,   &o->disable,
          0,                                                                                                                            NULL},
