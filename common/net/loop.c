@@ -153,6 +153,11 @@ void loop_done(struct net_loop *l)
     if (l->sweep) {
         event_free(l->sweep);
     }
+    /* Bufferevents that were freed are finalized by the loop, some in two rounds; nothing else is
+     * left that could run. */
+    for (int i = 0; i < 3; i++) {
+        (void) event_base_loop(l->base, EVLOOP_NONBLOCK);
+    }
     event_base_free(l->base);
     (void) close(l->wake_fd);
     (void) pthread_mutex_destroy(&l->lock);
