@@ -323,11 +323,11 @@ static const char *make_answer(const struct ai_served *s, const struct request *
 
 static json_t *usage_json(const struct request *r, size_t written)
 {
-    int64_t in = ai_tokens(r->read);
-    int64_t out = ai_tokens(written) * r->n;
+    json_int_t in = ai_tokens(r->read);
+    json_int_t out = ai_tokens(written) * r->n;
 
-    return json_pack("{s:I,s:I,s:I}", "prompt_tokens", (json_int_t) in, "completion_tokens",
-                     (json_int_t) out, "total_tokens", (json_int_t) (in + out));
+    return json_pack("{s:I,s:I,s:I}", "prompt_tokens", in, "completion_tokens", out, "total_tokens",
+                     in + out);
 }
 
 static void event(struct buf *out, const json_t *doc)
@@ -448,8 +448,7 @@ static bool read_prompt(const struct provider_call *c, struct request *r, struct
     if (prompt && !json_is_null(prompt) && !json_is_string(prompt)) {
         return bad(reterr, "prompt", "The prompt must be a string, or a list of one string.");
     }
-    buf_str(&r->prompt,
-            prompt && json_is_string(prompt) ? json_string_value(prompt) : "<|endoftext|>");
+    buf_str(&r->prompt, json_is_string(prompt) ? json_string_value(prompt) : "<|endoftext|>");
     r->read = r->prompt.len;
     r->max_tokens = r->max_tokens > 0 ? r->max_tokens : 16; /* the spec's default */
     return buf_ok(&r->prompt) || az_fail_internal(reterr, "out of memory");

@@ -26,7 +26,7 @@ bool ai_data_open(struct provider_call *c, struct ai_data *d, struct az_error *r
 /* Both, for an account that is known already; the caller ends it with ai_data_free(). */
 bool ai_data_of(struct provider_call *c, const json_t *account, struct ai_data **ret,
                 struct az_error *reterr) MUST_CHECK;
-void ai_data_free(void *d);
+void ai_data_free(void *p);
 
 /* *ret: new reference; NULL when there is none. */
 bool ai_item_get(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,

@@ -9,8 +9,8 @@
 #define UPLOAD_LIMIT ((size_t) LIMIT_FILE_BYTES + 64 * 1024) /* the form around it */
 #define BODY         LIMIT_BODY_INFERENCE
 
-#define FILES        "/files"
-#define FILE_        "/files/{id}"
+#define UPLOADS      "/files"
+#define UPLOAD       "/files/{id}"
 #define TUNES        "/fine-tunes"
 #define TUNE         "/fine-tunes/{id}"
 #define JOBS         "/fine_tuning/jobs"
@@ -33,12 +33,12 @@
 #define V1(...)         ROW("/openai/v1", __VA_ARGS__)
 
 const struct arm_route provider_oai_routes[] = {
-    DATED(ARM_ALL,         POST,   FILES,                    "FileUpload",        W, false, UPLOAD_LIMIT, ai_upload_body, ai_upload_prepare, ai_upload_run),
-    DATED(ARM_ALL,         GET,    FILES,                    "FileList",          L, false, 0,    NULL, NULL,                         ai_file_list_run),
+    DATED(ARM_ALL,         POST,   UPLOADS,                  "FileUpload",        W, false, UPLOAD_LIMIT, ai_upload_body, ai_upload_prepare, ai_upload_run),
+    DATED(ARM_ALL,         GET,    UPLOADS,                  "FileList",          L, false, 0,    NULL, NULL,                         ai_file_list_run),
     DATED(ARM_ALL,         POST,   "/files/import",          "FileImport",        W, true,  0,    NULL, NULL,                         ai_file_import_run),
-    DATED(ARM_ALL,         GET,    FILE_,                    "FileGet",           L, false, 0,    NULL, NULL,                         ai_file_get_run),
-    DATED(ARM_ALL,         GET,    FILE_ "/content",         "FileContent",       L, false, 0,    NULL, ai_content_prepare,           ai_content_run),
-    DATED(ARM_ALL,         DELETE, FILE_,                    "FileDelete",        W, false, 0,    NULL, NULL,                         ai_file_delete_run),
+    DATED(ARM_ALL,         GET,    UPLOAD,                   "FileGet",           L, false, 0,    NULL, NULL,                         ai_file_get_run),
+    DATED(ARM_ALL,         GET,    UPLOAD "/content",        "FileContent",       L, false, 0,    NULL, ai_content_prepare,           ai_content_run),
+    DATED(ARM_ALL,         DELETE, UPLOAD,                   "FileDelete",        W, false, 0,    NULL, NULL,                         ai_file_delete_run),
     DATED(ARM_ALL,         GET,    MODELS,                   "ModelList",         L, false, 0,    NULL, NULL,                         ai_model_list_run),
     DATED(ARM_ALL,         GET,    MODEL,                    "ModelGet",          L, false, 0,    NULL, NULL,                         ai_model_get_run),
     DATED(OAI_FINE_TUNES,  POST,   TUNES,                    "FineTuneCreate",    W, true,  0,    NULL, ai_job_create_prepare,        ai_job_create_run),
@@ -66,11 +66,11 @@ const struct arm_route provider_oai_routes[] = {
 const size_t provider_oai_routes_len = ARRAY_LEN(provider_oai_routes);
 
 const struct provider_route provider_ai_routes[] = {
-    V1(POST,   FILES,               "FileUpload",          W, false, UPLOAD_LIMIT, ai_upload_body, ai_upload_prepare, ai_upload_run),
-    V1(GET,    FILES,               "FileList",            L, false, 0,    NULL, NULL,                  ai_file_list_run),
-    V1(GET,    FILE_,               "FileGet",             L, false, 0,    NULL, NULL,                  ai_file_get_run),
-    V1(GET,    FILE_ "/content",    "FileContent",         L, false, 0,    NULL, ai_content_prepare,    ai_content_run),
-    V1(DELETE, FILE_,               "FileDelete",          W, false, 0,    NULL, NULL,                  ai_file_delete_run),
+    V1(POST,   UPLOADS,             "FileUpload",          W, false, UPLOAD_LIMIT, ai_upload_body, ai_upload_prepare, ai_upload_run),
+    V1(GET,    UPLOADS,             "FileList",            L, false, 0,    NULL, NULL,                  ai_file_list_run),
+    V1(GET,    UPLOAD,              "FileGet",             L, false, 0,    NULL, NULL,                  ai_file_get_run),
+    V1(GET,    UPLOAD "/content",   "FileContent",         L, false, 0,    NULL, ai_content_prepare,    ai_content_run),
+    V1(DELETE, UPLOAD,              "FileDelete",          W, false, 0,    NULL, NULL,                  ai_file_delete_run),
     V1(GET,    MODELS,              "ModelList",           L, false, 0,    NULL, NULL,                  ai_model_list_run),
     V1(GET,    MODEL,               "ModelGet",            L, false, 0,    NULL, NULL,                  ai_model_get_run),
     V1(DELETE, MODEL,               "ModelDelete",         W, false, 0,    NULL, NULL,                  ai_model_delete_run),
