@@ -153,8 +153,9 @@ class CoverageOfSeveralRuns(unittest.TestCase):
             added = self.coverage("--from", folder + "/new", "--format", "json")
             self.assertEqual(json.loads(added.stdout)["rules"]["enc.default-mmk"]["obeyed"], 2)
             pending = pathlib.Path(folder, "pending")
-            pending.write_text("# none\n")
-            self.assertEqual(self.coverage("--from", files[0], "--pending", pending).returncode, 1)
+            for none in ("# none\n", ""):
+                pending.write_text(none)
+                self.assertEqual(self.coverage("--from", files[0], "--pending", pending).returncode, 1, "not a crash")
             pending.write_text("".join(r + "\n" for r, c in json.loads(added.stdout)["rules"].items() if not c["exempt"]))
             self.assertEqual(self.coverage("--from", files[0], "--pending", pending).returncode, 0)
             pending.write_text("no.such-rule\n")

@@ -232,6 +232,7 @@ static json_t *pending_of(const struct options *o)
 {
     CLEANUP(buf_done) struct buf text = {0};
     json_t *set = json_object();
+    char none[] = "";
     char *rest;
 
     if (!o->pending) {
@@ -240,7 +241,7 @@ static json_t *pending_of(const struct options *o)
     if (!file_read(o->pending, LIMIT_SMALL_FILE, &text)) {
         die("%s: %s", o->pending, strerror(errno));
     }
-    for (char *line = strtok_r(text.len > 0 ? text.data : NULL, "\n", &rest); line;
+    for (char *line = strtok_r(text.len > 0 ? text.data : none, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
         line[strcspn(line, "# \t")] = '\0';
         if (line[0]) {
