@@ -44,6 +44,7 @@ static const struct table tables[] = {
     PLAIN(T_CONTROL, control),
     PLAIN(T_CONTROL, rule),
     PLAIN(T_CONTROL, approval),
+    PLAIN(T_CONTROL, lockbox),
     PLAIN(T_CONTROL, move),
     PLAIN(T_CONTROL, portal),
     PLAIN(T_ARM, authorization), /* before the resources that it is about */

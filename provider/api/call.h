@@ -186,6 +186,8 @@ extern const struct provider_route provider_rule_routes[];
 extern const size_t provider_rule_routes_len;
 extern const struct provider_route provider_approval_routes[];
 extern const size_t provider_approval_routes_len;
+extern const struct provider_route provider_lockbox_routes[];
+extern const size_t provider_lockbox_routes_len;
 extern const struct provider_route provider_move_routes[];
 extern const size_t provider_move_routes_len;
 extern const struct provider_route provider_portal_routes[];

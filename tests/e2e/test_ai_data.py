@@ -2,10 +2,11 @@
 
 Sources: Face REST reference v1.0 (FaceList); Language REST reference, Text Analysis Authoring and Conversational Analysis
 Authoring 2023-04-01; Speech to text REST API v3.2; SEC25, FACE25, LANG25, AIS20 (docs/rules.md: rev.blocks-all, sec.dlp,
-sec.dlp-on-arrival, sec.byos, sec.byos-region, sec.no-data-speech).
+sec.dlp-on-arrival, sec.byos, sec.byos-region, sec.no-data-speech, sec.lockbox).
 """
 
 import hashlib
+import json
 import unittest
 
 from harness import ARM_AI
@@ -236,6 +237,102 @@ class Speech(DataTest):
         self.bind("speechcmk", identity)
         self.assert_blocked("speechcmk", [("GET", SPEECH + "/datasets"), ("GET", f"{SPEECH}/endpoints/{cid}/files/logs"),
                                           ("DELETE", f"{SPEECH}/endpoints/{cid}")])
+
+
+class Lockbox(DataTest):
+    def ask(self, account, project=None):
+        return self.control("POST", "/_sim/lockbox/requests", {"account": self.sim.account_id(account), "engineer": "eng@example.com",
+                                                               "supportRequestId": "2405", **({"project": project} if project else {})})
+
+    def data(self, id):
+        return self.control("GET", f"/_sim/lockbox/requests/{id}/data")
+
+    def decide(self, id, what):
+        return self.control("PATCH", "/_sim/lockbox/requests/" + id, {"decision": what})
+
+    def assert_no_access(self, id):
+        a = self.data(id)
+        self.assertEqual((a.status, a.headers["x-kvsim-rule"]), (403, "sec.lockbox"), a.body)
+        self.assertNotIn(SECRET.encode(), a.body)
+
+    def test_an_engineer_sees_data_only_after_the_customer_approved_and_for_four_days(self):
+        self.account("boxed", "TextAnalytics", "S")
+        self.assertEqual(self.ai("boxed", "POST", TEXT + "/names/:import" + V, PROJECT).status, 202)
+        with self.shows("sec.lockbox"):
+            a = self.ask("boxed", "names")
+            self.assertEqual((a.status, a.json["state"]), (201, "Pending"))
+            id = a.json["id"]
+            self.assert_no_access(id)
+            said = self.sim.kvsim("lockbox", "approve", id).stdout
+            self.assertIn("Approved", said)
+            self.assertEqual(self.data(id).json["projects"][0]["assets"], PROJECT["assets"])
+            self.assertEqual(self.decide(id, "reject").status, 409)
+            rejected, late = (self.ask("boxed", "names").json["id"] for _ in range(2))
+            self.assertEqual(self.decide(rejected, "reject").json["state"], "Rejected")
+            self.assert_no_access(rejected)
+        self.control("POST", "/_sim/clock", {"advance": "P4D"})
+        self.assert_no_access(id)
+        self.assertEqual(self.decide(late, "approve").status, 409, "it expired")
+        states = {r["id"]: r["state"] for r in json.loads(self.sim.kvsim("lockbox", "list").stdout)["value"]}
+        self.assertEqual([states[i] for i in (id, rejected, late)], ["Expired", "Rejected", "Expired"])
+        log = self.control("GET", "/_sim/audit?limit=100").json["value"]
+        steps = [(r["operationName"], r["properties"]["httpStatusCode"]) for r in log if id in r["properties"]["requestUri"]]
+        self.assertEqual(sorted(steps), [("LockboxAccess", 200), ("LockboxAccess", 403), ("LockboxAccess", 403), ("LockboxDecide", 200),
+                                         ("LockboxDecide", 409)], "each step is in the audit log")
+        self.assertGreaterEqual([r["operationName"] for r in log].count("LockboxRequest"), 3)
+
+    def test_only_the_listed_kinds_and_project_types_have_it(self):
+        for name, kind, sku in (("boxspeech", "SpeechServices", "S0"), ("boxface", "Face", "S0"), ("boxlang", "TextAnalytics", "S")):
+            self.account(name, kind, sku)
+            a = self.ask(name)
+            self.assertEqual((a.status, a.headers["x-kvsim-rule"]), (400, "sec.lockbox"), kind)
+        health = {"language": "en", "projectKind": "CustomHealthcare"}
+        self.assertEqual(self.ai("boxlang", "PATCH", TEXT + "/health" + V, health).status, 201)
+        self.assertEqual(self.ask("boxlang", "health").headers["x-kvsim-rule"], "sec.lockbox")
+        self.assertEqual(self.ask("boxlang", "none").status, 404)
+        for name, kind, sku in (("boxtrans", "TextTranslation", "S1"), ("boxclu", "ConversationalLanguageUnderstanding", "S"), ("boxoai", "OpenAI", "S0")):
+            self.account(name, kind, sku)
+            self.assertEqual(self.ask(name).status, 201, kind)
+
+    def test_an_approval_is_no_way_around_the_customers_key(self):
+        identity = self.account("boxcmk", "TextAnalytics", "S")
+        self.assertEqual(self.ai("boxcmk", "POST", TEXT + "/names/:import" + V, PROJECT).status, 202)
+        self.bind("boxcmk", identity)
+        id = self.ask("boxcmk", "names").json["id"]
+        self.decide(id, "approve")
+        self.assertEqual(self.data(id).status, 200)
+        self.give()
+        self.assertEqual(self.data(id).code, "CustomerManagedKeyAccessDenied")
+
+    def test_bad_input_is_refused_and_nothing_is_kept(self):
+        self.account("boxbad", "OpenAI")
+        good = {"account": self.sim.account_id("boxbad"), "engineer": "eng", "supportRequestId": "1"}
+        post = lambda **change: self.control("POST", "/_sim/lockbox/requests", {k: v for k, v in {**good, **change}.items() if v is not None})
+        before = self.control("GET", "/_sim/lockbox/requests").json
+        for change in ({"account": None}, {"engineer": ""}, {"supportRequestId": 7}, {"engineer": "x" * 5000}, {"project": 1}, {"project": "x" * 5000}):
+            self.assertEqual(post(**change).status, 400, change)
+        for id in ("/", "nothing", good["account"] + "/", good["account"] + "/deployments/d", good["account"] + "x", "/" + good["account"]):
+            self.assertEqual(post(account=id).status, 404, id)
+        self.assertEqual(self.control("GET", "/_sim/lockbox/requests").json, before)
+        self.assertEqual([self.data("none").status, self.decide("none", "approve").status], [404, 404])
+        id = post(account=good["account"].upper()).json["id"]
+        self.assertEqual(self.decide(id, "perhaps").status, 400)
+        self.assertEqual(self.sim.http("GET", self.sim.e["management_url"] + "/_sim/lockbox/requests/" + id).status, 403, "without the control token")
+        self.decide(id, "approve")
+        self.assertEqual(self.data(id).status, 200)
+        self.assertEqual(self.sim.arm("DELETE", good["account"], version=ARM_AI).status, 200)
+        self.assertEqual(self.data(id).status, 404, "the account is gone")
+        self.assertEqual(json.loads(self.sim.kvsim("lockbox", "show", id).stdout)["state"], "Approved", "kept for review")
+
+    def test_the_tool_asks_and_says_what_is_wrong(self):
+        self.account("boxtool", "OpenAI")
+        id = json.loads(self.sim.kvsim("lockbox", "request", self.sim.account_id("boxtool"), "--support-request", "7", "--engineer", "eve").stdout)["id"]
+        self.assertEqual(self.sim.kvsim("lockbox", "data", id, check=False).returncode, 1)
+        self.assertEqual(json.loads(self.sim.kvsim("lockbox", "reject", id).stdout)["state"], "Rejected")
+        for args in (("approve",), ("dance",), ("show", "a/b")):
+            self.assertEqual(self.sim.kvsim("lockbox", *args, check=False).returncode, 2, args)
+        for flag in ("--help", "--version"):
+            self.assertEqual(self.sim.kvsim("lockbox", flag).returncode, 0)
 
 
 if __name__ == "__main__":

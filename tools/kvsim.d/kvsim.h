@@ -60,6 +60,7 @@ int cmd_identity(int argc, char **argv);
 int cmd_directory(int argc, char **argv);
 int cmd_portal(int argc, char **argv);
 int cmd_approval(int argc, char **argv);
+int cmd_lockbox(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_attest(int argc, char **argv);
 int cmd_reset(int argc, char **argv);

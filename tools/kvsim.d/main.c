@@ -20,6 +20,7 @@ int main(int argc, char **argv)
         {"directory",    "Move resources to another directory",                 cmd_directory   },
         {"portal",       "Save an account's encryption as the portal does",     cmd_portal      },
         {"approval",     "Submit or decide the request form for CMK",           cmd_approval    },
+        {"lockbox",      "Decide requests of engineers for customer data",      cmd_lockbox     },
         {"attest",       "Print an attestation token for key release",          cmd_attest      },
         {"audit",        "Print the audit log",                                 cmd_audit       },
         {"rules",        "Show the documented rules and their coverage",        cmd_rules       },
