@@ -44,7 +44,10 @@ static size_t host_len(struct str_view host)
 {
     const char *colon;
 
-    if (host.len > 0 && host.ptr[0] == '[') {
+    if (host.len == 0) {
+        return 0; /* its pointer may be NULL, which memchr() does not take */
+    }
+    if (host.ptr[0] == '[') {
         colon = memchr(host.ptr, ']', host.len);
         return colon ? (size_t) (colon - host.ptr) + 1 : host.len;
     }
