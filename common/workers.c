@@ -17,6 +17,7 @@ struct workers {
     workers_idle_fn *idle;
     void *idle_ctx;
     bool idle_dry;  /* the idle function had nothing to do; workers_wake() clears it */
+    unsigned wakes; /* counts workers_wake(): one that comes while the idle function runs counts */
     bool idle_busy; /* one thread at a time is idle-working: jobs come first */
     bool stopping;
     unsigned n;
@@ -39,6 +40,7 @@ static struct worker_job *pop(struct workers *w)
 /* Locked on entry and return; unlocked around the work. False: nothing was done. */
 static bool idle_step(struct workers *w)
 {
+    unsigned wakes = w->wakes;
     bool more;
 
     if (!w->idle || w->idle_dry || w->idle_busy || w->stopping) {
@@ -49,7 +51,7 @@ static bool idle_step(struct workers *w)
     more = w->idle(w->idle_ctx);
     (void) pthread_mutex_lock(&w->lock);
     w->idle_busy = false;
-    w->idle_dry = !more;
+    w->idle_dry = !more && w->wakes == wakes;
     return true;
 }
 
@@ -116,6 +118,7 @@ void workers_wake(struct workers *w)
 {
     (void) pthread_mutex_lock(&w->lock);
     w->idle_dry = false;
+    w->wakes++;
     (void) pthread_cond_signal(&w->wake);
     (void) pthread_mutex_unlock(&w->lock);
 }
