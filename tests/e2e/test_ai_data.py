@@ -221,7 +221,8 @@ class Speech(DataTest):
         with self.shows("sec.byos"), self.shows("sec.byos-region"):
             self.assertEqual(put("byosface", "Face", here).headers["x-kvsim-rule"], "sec.byos")
             self.assertEqual(put("byosfar", "SpeechServices", there).headers["x-kvsim-rule"], "sec.byos-region")
-            self.assertEqual(put("byos", "SpeechServices", here + "none").status, 400)
+            # Recorded (azure-cli test_cognitiveservices_user_owned_storage): storage that is elsewhere is taken as named.
+            self.assertEqual(put("byoselsewhere", "SpeechServices", here + "none").status, 201)
             self.assertEqual(put("byos", "SpeechServices", here.upper().replace("OWNHERE", "ownhere")).status, 201)
             cid = self.custom("byos")
             self.hear("byos", cid)

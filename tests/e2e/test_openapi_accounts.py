@@ -23,10 +23,10 @@ NOT_SERVED = re.compile(r"(CommitmentPlans_(\w*Plan|\w*Association)s?\w*|Commitm
 NOTHING_THERE = {"PrivateEndpointConnections_Get", "RaiPolicies_Get", "RaiBlocklists_Get", "NetworkSecurityPerimeterConfigurations_Get"}
 
 MODEL = {"format": "OpenAI", "name": "gpt-35-turbo", "version": "0613"}
-# Where the example asks for what its own account can't have (a customer's key at create, a model of another year).
+# Where the example asks for what its own account can't have (a customer's key at create, own storage, a model of another year).
 BODIES = {
     "Accounts_Create": {"location": "westus", "kind": "TextAnalytics", "sku": {"name": "S"}, "identity": {"type": "SystemAssigned"},
-                        "properties": {"userOwnedStorage": [{"resourceId": "/subscriptions/x/resourceGroups/y/providers/Microsoft.Storage/storageAccounts/z"}]}},
+                        "properties": {}},
     "Accounts_Update": {"location": "westus", "sku": {"name": "S"}, "tags": {"a": "b"}},
     "Deployments_CreateOrUpdate": {"sku": {"name": "Standard", "capacity": 1}, "properties": {"model": MODEL}},
     "Deployments_Update": {"sku": {"name": "Standard", "capacity": 2}},
