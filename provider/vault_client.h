@@ -49,8 +49,9 @@ enum cmk_key_state { CMK_KEY_LIVE, CMK_KEY_DELETED /* recoverable */, CMK_KEY_LO
 
 struct vault_client {
     void *ctx;
-    /* principal_oid may be NULL. True with exists=false when there is no such vault. */
-    bool (*get_vault)(void *ctx, const char *vault, const char *principal_oid,
+    /* principal_oid and key may be NULL: with a key what the principal holds on it, for a role can
+     * be assigned on a single key. True with exists=false when there is no such vault. */
+    bool (*get_vault)(void *ctx, const char *vault, const char *principal_oid, const char *key,
                       struct vault_facts *ret, struct az_error *reterr);
     /* version NULL or empty: the latest. token: the account's own. */
     bool (*get_key)(void *ctx, const char *vault, const char *key, const char *version,

@@ -29,8 +29,8 @@ static void take(const json_t *o, const char *name, char *out, size_t size)
     (void) snprintf(out, size, "%s", s ? s : "");
 }
 
-/* GET /_sim/vaults/{vault}?ASKED=VALUE; new reference. */
-static bool facts(struct vault_http *v, const char *vault, const char *asked, const char *value,
+/* GET /_sim/vaults/{vault}?key=KEY&principal=OID, each may be NULL; new reference. */
+static bool facts(struct vault_http *v, const char *vault, const char *key, const char *oid,
                   json_t **doc, struct az_error *reterr)
 {
     const struct http_client_header headers[] = {
@@ -40,8 +40,10 @@ static bool facts(struct vault_http *v, const char *vault, const char *asked, co
     char url[512];
     bool ok;
 
-    (void) snprintf(url, sizeof(url), "https://management.localhost:%u/_sim/vaults/%.64s?%s=%.127s",
-                    (unsigned) v->port, vault, asked, value);
+    (void) snprintf(url, sizeof(url),
+                    "https://management.localhost:%u/_sim/vaults/%.64s?%s%.127s%s%.36s",
+                    (unsigned) v->port, vault, key ? "key=" : "", key ? key : "",
+                    oid ? "&principal=" : "", oid ? oid : "");
     if (!http_client_call(v->http, "GET", url, headers, 1, (struct str_view){"", 0}, &a, reterr)) {
         return false;
     }
@@ -58,7 +60,7 @@ static enum cmk_key_state key_state(void *ctx, const char *vault, const char *ke
     struct az_error ignored;
     const char *state;
 
-    if (!facts(ctx, vault, "key", key, &doc, &ignored)) {
+    if (!facts(ctx, vault, key, NULL, &doc, &ignored)) {
         return CMK_KEY_LIVE;
     }
     state = json_text(doc, "keyState");
@@ -67,13 +69,13 @@ static enum cmk_key_state key_state(void *ctx, const char *vault, const char *ke
                                          : CMK_KEY_LIVE;
 }
 
-static bool get_vault(void *ctx, const char *vault, const char *principal_oid,
+static bool get_vault(void *ctx, const char *vault, const char *principal_oid, const char *key,
                       struct vault_facts *ret, struct az_error *reterr)
 {
     AUTO_JSON *doc = NULL;
 
     *ret = (struct vault_facts){0};
-    if (!facts(ctx, vault, "principal", principal_oid ? principal_oid : "", &doc, reterr)) {
+    if (!facts(ctx, vault, key, principal_oid, &doc, reterr)) {
         return false;
     }
     ret->exists = json_is_true(json_object_get(doc, "exists"));

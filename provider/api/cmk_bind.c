@@ -53,7 +53,7 @@ static bool gather(struct provider_call *c, const struct cmk_wish *w, const stru
     }
     in->vault_known = true;
     if (!c->d->vaults->get_vault(c->d->vaults->ctx, ref->vault, id->there ? id->p.oid : NULL,
-                                 &in->vault, reterr)) {
+                                 ref->name, &in->vault, reterr)) {
         return false;
     }
     if (!w->grant || !in->vault.exists || !p) {

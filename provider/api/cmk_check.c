@@ -77,8 +77,8 @@ static void facts_of_failure(struct provider_call *c, struct cmk_input *in, cons
 
     in->key_given = true;
     in->home = CMK_HOME_VAULT;
-    in->vault_known =
-        v->get_vault(v->ctx, vault, id->there ? id->p.oid : NULL, &in->vault, &ignored);
+    in->vault_known = v->get_vault(v->ctx, vault, id->there ? id->p.oid : NULL,
+                                   json_text(dek, "key"), &in->vault, &ignored);
     in->key_known = in->vault_known && in->vault.exists && usable &&
                     provider_mint_token(c->d, usable, VAULT_AUDIENCE, &token, &ignored) &&
                     v->get_key(v->ctx, vault, json_text(dek, "key"), json_text(dek, "version"),

@@ -89,7 +89,7 @@ static bool may_change_model(struct provider_call *c, struct az_error *reterr)
     (void) snprintf(vault, sizeof(vault), "%.*s",
                     (int) (c->x->req.segments[7].len < 63 ? c->x->req.segments[7].len : 63),
                     c->x->req.segments[7].ptr);
-    if (!c->d->vaults->get_vault(c->d->vaults->ctx, vault, NULL, &facts, reterr)) {
+    if (!c->d->vaults->get_vault(c->d->vaults->ctx, vault, NULL, NULL, &facts, reterr)) {
         return false;
     }
     if (!facts.exists || facts.rbac == wanted || !arm_action_of(&c->x->req, action, scope)) {

@@ -265,7 +265,7 @@ static bool check_scope(struct provider_call *c, struct kvdb_txn *txn, struct az
     (void) snprintf(vault, sizeof(vault), "%.*s",
                     (int) (req->segments[7].len < 63 ? req->segments[7].len : 63),
                     req->segments[7].ptr);
-    if (!c->d->vaults->get_vault(c->d->vaults->ctx, vault, NULL, &facts, reterr)) {
+    if (!c->d->vaults->get_vault(c->d->vaults->ctx, vault, NULL, NULL, &facts, reterr)) {
         return false;
     }
     return (facts.exists && strcasecmp(facts.subscription, c->subscription.id) == 0) ||

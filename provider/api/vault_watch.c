@@ -15,7 +15,7 @@ static bool facts(struct provider_call *c, const char *vault, struct vault_facts
 {
     struct az_error ignored; /* the request itself will say what is wrong */
 
-    return c->d->vaults->get_vault(c->d->vaults->ctx, vault, NULL, ret, &ignored);
+    return c->d->vaults->get_vault(c->d->vaults->ctx, vault, NULL, NULL, ret, &ignored);
 }
 
 void vault_watch_before(struct provider_call *c, struct vault_watch *w)

@@ -9,12 +9,13 @@
 
 static const uint8_t vault_key[SEAL_KEY_LEN] = {42};
 
-static bool get_vault(void *ctx, const char *vault, const char *principal_oid,
+static bool get_vault(void *ctx, const char *vault, const char *principal_oid, const char *key,
                       struct vault_facts *ret, struct az_error *reterr)
 {
     struct fake_vault *f = ctx;
 
     (void) principal_oid;
+    (void) key;
     (void) reterr;
     *ret = strcasecmp(vault, f->vault.name) == 0 ? f->vault : (struct vault_facts){0};
     return true;

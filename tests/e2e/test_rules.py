@@ -610,6 +610,25 @@ class Edition2026(RuleTest):
         self.assertEqual(a.status, 201, a.body)  # Key Vault Crypto Service Encryption User
         self.assertEqual(s.bind("acct27", self.vault, "cmk").status, 202)
 
+    def test_a_role_on_a_single_key_is_enough_for_that_key_and_for_no_other(self):
+        """A key vault's roles can be assigned on one key (rbac-guide, "key scope"); the rules ask what is held on it."""
+        s = self.sim
+        s.group()
+        self.identity = s.make_account("acct28")
+        self.account, self.vault = "acct28", "vault28"
+        self.policies()
+        for key in ("mine", "other"):
+            self.assertEqual(s.vault(self.vault, "POST", f"/keys/{key}/create", {"kty": "RSA"}).status, 200)
+        s.arm("PATCH", s.vault_id(self.vault), {"properties": {"enableRbacAuthorization": True}})
+        self.refused(s.bind("acct28", self.vault, "mine"), "kv.permissions", "rev.partial", status=403)
+        role = s.assign_role(s.vault_id(self.vault) + "/keys/mine", "e147488a-f6f5-4113-8e2d-b22465e65bf6", self.identity)
+        self.refused(s.bind("acct28", self.vault, "other"), "kv.permissions", "rev.partial", status=403)
+        self.assertEqual(s.bind("acct28", self.vault, "mine").status, 202)
+        self.file = s.upload("acct28", CONTENT).json["id"]
+        self.assertEqual(self.download().body, CONTENT)
+        self.assertEqual(s.arm("DELETE", role, version="2022-04-01").status, 200)
+        self.refused(self.download(), "rev.oai-download", "rev.partial", "rev.ways", status=403)
+
 
 if __name__ == "__main__":
     unittest.main()
