@@ -4,12 +4,12 @@ import json
 import unittest
 
 from harness import ARM_AI, Sim
+from rules import Rules
 
 CONTENT = b"plain text of a customer\n" * 9000  # more than one chunk
-OFF = {"properties": {"encryption": {"keySource": "Microsoft.CognitiveServices"}}}
 
 
-class Case(unittest.TestCase):
+class Case(Rules, unittest.TestCase):
     args = ()
 
     @classmethod
@@ -64,13 +64,6 @@ class Case(unittest.TestCase):
         a = self.download()
         self.assertEqual((a.status, a.inner, a.headers["x-kvsim-rule"]), (403, inner, rule), a.body)
         return a
-
-    def control(self, method, path, body=None):
-        return self.sim.http(method, self.sim.e["management_url"] + path, None if body is None else json.dumps(body),
-                             {"x-kvsim-control": self.sim.control, "Content-Type": "application/json"})
-
-    def assert_rule(self, answer, status, rule):
-        self.assertEqual((answer.status, answer.headers.get("x-kvsim-rule")), (status, rule), answer.body)
 
     def account_record(self):
         """What is stored about the account, found in the store's file as it stands there."""

@@ -9,8 +9,8 @@ import hashlib
 import json
 import unittest
 
+from ai import SecurityTest
 from harness import ARM_AI
-from test_ai_security import SecurityTest
 
 SECRET = "what only the customer may read"
 V = "?api-version=2023-04-01"

@@ -4,11 +4,10 @@ Sources: SEC25 (the rules of section G in docs/rules.md); azure-rules.md section
 ai-services/cognitive-services-virtual-networks.md, cognitive-services-data-loss-prevention.md, authentication.md.
 """
 
-import json
 import unittest
-import urllib.parse
 
-from harness import ARM_AI, FILES, Sim
+from ai import SecurityTest
+from harness import ARM_AI, FILES
 
 USER = "a97b65f3-24c7-4388-baec-2e87135dc908"          # Cognitive Services User
 OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"   # Cognitive Services OpenAI User
@@ -16,72 +15,6 @@ CONTRIBUTOR = "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68"   # Cognitive Services Cont
 COGNITIVE, FOUNDRY = "https://cognitiveservices.azure.com", "https://ai.azure.com"
 SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/one"
 CLOSED = "Access denied due to Virtual Network/Firewall rules."
-
-
-class SecurityTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
-
-    def control(self, method, path, body=None):
-        s = self.sim
-        return s.http(method, s.e["management_url"] + path, None if body is None else json.dumps(body),
-                      {"x-kvsim-control": s.control, "Content-Type": "application/json"})
-
-    def counts(self, rule):
-        r = self.control("GET", "/_sim/rules/" + rule).json
-        return r["obeyed"], r["broken"]
-
-    def shows(self, rule):
-        """A context in which the rule has to be both obeyed and broken."""
-        test = self
-
-        class Shows:
-            def __enter__(self):
-                self.before = test.counts(rule)
-
-            def __exit__(self, kind, *_):
-                if kind is None:
-                    after = test.counts(rule)
-                    test.assertTrue(after[0] > self.before[0] and after[1] > self.before[1], (rule, self.before, after))
-        return Shows()
-
-    def ai(self, account, method, path, body=None, host="cognitiveservices", **headers):
-        url = self.sim.e["openai_url"].replace("{account}", account) + path
-        url = url.replace(".openai.", f".{host}.", 1) if "." not in host else f"https://{host}{path}"
-        h = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        if not {"api-key", "Authorization", "Ocp-Apim-Subscription-Key"} & set(h):
-            h["Ocp-Apim-Subscription-Key"] = self.sim.api_key(account)
-        return self.sim.http(method, url, body if body is None or isinstance(body, (str, bytes)) else json.dumps(body), h)
-
-    def list(self, account, **headers):
-        return self.ai(account, "GET", "/openai/files?api-version=" + FILES, host="openai", **headers)
-
-    def at(self, address="127.0.0.1", subnet=None):
-        h = {"x_kvsim_control": self.sim.control, "x_kvsim_client_ip": address}
-        return {**h, "x_kvsim_client_subnet": subnet} if subnet else h
-
-    def patch(self, account, **properties):
-        a = self.sim.arm("PATCH", self.sim.account_id(account), {"properties": properties}, ARM_AI)
-        self.assertIn(a.status, (200, 202), a.body)
-
-    def principal(self, user=False):
-        made = self.control("POST", "/_sim/directory/principals", {"name": "somebody%d" % id(object()), "user": user}).json
-        return made
-
-    def token_of(self, who, resource):
-        form = {"client_id": who.get("client_id") or "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "scope": resource + "/.default"}
-        form.update({"grant_type": "password", "username": who["upn"], "password": who["password"]} if "upn" in who else
-                    {"grant_type": "client_credentials", "client_secret": who["client_secret"]})
-        a = self.sim.http("POST", f"{self.sim.e['login_url']}/{self.sim.tenant}/oauth2/v2.0/token", urllib.parse.urlencode(form),
-                          {"Content-Type": "application/x-www-form-urlencoded"})
-        self.assertEqual(a.status, 200, a.body)
-        return "Bearer " + a.json["access_token"]
 
 
 class Roles(SecurityTest):

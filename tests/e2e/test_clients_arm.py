@@ -5,7 +5,7 @@ import json
 import unittest
 import urllib.parse
 
-from harness import ARM_AI, ARM_VAULT, Sim
+from harness import ARM_AI, Sim
 
 PUBLIC = "https://management.azure.com"
 

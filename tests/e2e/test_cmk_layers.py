@@ -9,8 +9,9 @@ import ctypes
 import ctypes.util
 import unittest
 
-from cmk import CONTENT, OFF, Case
+from cmk import CONTENT, Case
 from harness import b64
+from rules import OFF
 
 CHUNK, OVERHEAD = 64 * 1024, 28
 

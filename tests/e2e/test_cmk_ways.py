@@ -7,8 +7,9 @@ Sources: the rows of docs/rules.md give the document that says each rule.
 import json
 import unittest
 
-from cmk import OFF, Case
+from cmk import Case
 from harness import ARM_AI
+from rules import OFF
 
 
 class Naming(Case):
