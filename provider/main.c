@@ -34,6 +34,7 @@ struct options {
     const char *bootstrap;
     const char *edition;
     const char *approval;
+    const char *latency;
     const char *durability;
     const char *log_level;
     int64_t dek_cache_ttl_ms;
@@ -71,6 +72,9 @@ static void parse(struct options *o, int argc, char **argv)
         {"approval",      0, "MODE",
          "none (default) or form: OpenAI's customer-managed keys need a request",                          CLI_CHOICE,
          &o->approval,                                                                                                                     0,  "none|form"            },
+        {"latency",       0, "MODE",
+         "instant (default) or azure: operations on accounts take simulated time",                         CLI_CHOICE,
+         &o->latency,                                                                                                                      0,  "instant|azure"        },
         {"dek-cache-ttl", 0, "DURATION",
          "How long an unwrapped data key is kept, simulated time (default: 0)",                            CLI_DURATION,
          &o->dek_cache_ttl_ms,                                                                                                             0,  NULL                   },
@@ -339,6 +343,7 @@ static bool start(struct program *p, const struct options *o, struct az_error *r
     p->d.role_sync = role_sync_new();
     p->d.dek_cache_ttl_ms = o->dek_cache_ttl_ms;
     p->d.edition = o->edition && strcmp(o->edition, "2026") == 0 ? EDITION_2026 : EDITION_CLASSIC;
+    p->d.latency = o->latency && strcmp(o->latency, "azure") == 0;
     p->d.approval_form = o->approval && strcmp(o->approval, "form") == 0;
     p->d.rules = rule_log_new();
     if (!p->d.deks || !p->d.rbac || !p->d.role_sync || !p->d.rules) {

@@ -13,6 +13,7 @@
 #include "provider/api/answer.h"
 #include "provider/api/dek.h"
 #include "provider/api/rule_log.h"
+#include "provider/domain/operation.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
 
@@ -141,12 +142,16 @@ static bool create(struct provider_call *c, struct kvdb_txn *txn, const char *gr
                   "subscription", c->subscription.id, "group", group, "name", name, "location",
                   region, "shownLocation", location, "properties", json_object(), "dek", "key1",
                   new_key(), "key2", new_key(), "revision", 0);
-    if (!account_apply(c, txn, a, reterr) || !take_key(c, p, a, reterr) ||
-        !account_store_put(txn, a, false, reterr)) {
+    if (!account_apply(c, txn, a, reterr) || !take_key(c, p, a, reterr)) {
         return false;
     }
     slow = account_asynchronous(c, a);
-    return (!slow || account_lro(c, txn, a, false, reterr)) &&
+    if (slow) {
+        account_begin(c, a, "Creating", operation_create_s(json_text(a, "kind")));
+    }
+    return account_store_put(txn, a, false, reterr) &&
+           (!slow ||
+            account_lro(c, txn, a, "Creating", operation_create_s(json_text(a, "kind")), reterr)) &&
            account_answer(c, 201, a, slow ? "Creating" : "Succeeded");
 }
 
@@ -169,9 +174,9 @@ static bool restore(struct provider_call *c, struct kvdb_txn *txn, json_t *delet
     bool wanted =
         json_is_true(json_object_iget(json_object_iget(c->body, "properties"), "restore"));
     json_t *id = account_id(deleted);
-    bool ok = true;
+    bool ok = account_ready(c, deleted, reterr);
 
-    if (!wanted) {
+    if (ok && !wanted) {
         ok = az_fail(
             reterr, AZ_ERR_FLAG_MUST_BE_SET_FOR_RESTORE,
             "An existing resource with ID '%s' has been soft-deleted. To restore the resource, you must "
@@ -243,6 +248,7 @@ static bool delete_account(struct provider_call *c, struct kvdb_txn *txn, json_t
     char when[TIME_TEXT_MAX];
     int64_t purge_ms = c->now_ms + SOFT_DELETE_SECONDS * INT64_C(1000);
 
+    (void) json_object_del(a, "operation");
     (void) json_object_set_new(a, "deletionDate",
                                json_string(time_format(when, c->now_ms, TIME_100NS)));
     (void) json_object_set_new(a, "scheduledPurgeDate",
@@ -269,8 +275,9 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
         return provider_answer_empty(c, 204);
     }
     slow = c->version < AI_2021_04_30 && account_asynchronous(c, a);
-    return account_match(c, a, reterr) && delete_account(c, txn, a, reterr) &&
-           (!slow || account_lro(c, txn, a, true, reterr)) &&
+    return account_match(c, a, reterr) && account_ready(c, a, reterr) &&
+           delete_account(c, txn, a, reterr) &&
+           (!slow || account_lro(c, txn, a, "Deleting", OPERATION_PURGE_S, reterr)) &&
            provider_answer_empty(c, slow ? 202 : 200);
 }
 

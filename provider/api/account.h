@@ -37,7 +37,12 @@ int64_t account_count(struct kvdb_txn *txn, const char *subscription, const char
 /* Are changes of this account finished in the background in the request's version (recorded)? */
 bool account_asynchronous(const struct provider_call *c, const json_t *account);
 bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
-                 bool with_location, struct az_error *reterr) MUST_CHECK;
+                 const char *status, unsigned seconds, struct az_error *reterr) MUST_CHECK;
+/* Nothing else is being done to it (--latency=azure). */
+bool account_ready(struct provider_call *c, const json_t *account, struct az_error *reterr)
+    MUST_CHECK;
+/* The operation begins: shown until its end. No more than a note with --latency=instant. */
+void account_begin(struct provider_call *c, json_t *account, const char *state, unsigned seconds);
 
 /* account_cmk.c */
 provider_prepare_fn account_patch_prepare, account_put_prepare;

@@ -14,6 +14,7 @@
 #include "common/json.h"
 #include "provider/api/answer.h"
 #include "provider/domain/ai_models.h"
+#include "provider/domain/operation.h"
 #include "provider/store/child_store.h"
 
 static const struct child_kind scopes = {"encryptionScopes", "encryptionScopes"};
@@ -88,6 +89,28 @@ bool child_check_name(const char *name, struct az_error *reterr)
         good = isalnum((unsigned char) name[i]) || strchr("_.-", name[i]);
     }
     return good || az_fail(reterr, AZ_ERR_BAD_REQUEST, "The name '%.64s' is not valid.", name);
+}
+
+/*
+ * --latency=azure. Both refusals are quoted by many: the first of an account that is itself being
+ * made or changed (azure-rules.md section 9; issues of microsoft-foundry-baseline, 76), the second
+ * of deployments that are made side by side (terraform-provider-azurerm, 22607).
+ */
+bool child_may_change(struct provider_call *c, const json_t *account, struct az_error *reterr)
+{
+    const char *state = operation_state(account, c->now_ms);
+    AUTO_JSON *id = state ? account_id(account) : NULL;
+
+    if (!state) {
+        return true;
+    }
+    return operation_is_part(account)
+               ? az_fail(reterr, AZ_ERR_REQUEST_CONFLICT,
+                         "Another operation is being performed on the parent resource '%s'. Please "
+                         "try again later.",
+                         json_string_value(id))
+               : az_fail(reterr, AZ_ERR_ACCOUNT_STATE_INVALID, "Account %s in state %s",
+                         json_string_value(id), state);
 }
 
 bool child_answer(struct provider_call *c, int status, json_t *doc)
@@ -229,6 +252,7 @@ static bool scope_put_run(struct provider_call *c, struct kvdb_txn *txn, struct 
 
     return child_find(c, txn, &scopes, &a, &old, reterr) &&
            child_check_name(provider_param(c, 3), reterr) && account_match(c, old, reterr) &&
+           child_may_change(c, a, reterr) &&
            account_check_tags(json_object_iget(c->body, "tags"), reterr) &&
            scope_properties(json_object_iget(c->body, "properties"), old, &p, reterr) &&
            store(c, txn, &scopes, a, old, p, reterr);
@@ -240,14 +264,21 @@ static bool scope_delete_run(struct provider_call *c, struct kvdb_txn *txn, stru
     AUTO_JSON *a = NULL;
     AUTO_JSON *child = NULL;
 
-    if (!child_find(c, txn, &scopes, &a, &child, reterr) || !account_match(c, child, reterr)) {
+    if (!child_find(c, txn, &scopes, &a, &child, reterr) || !account_match(c, child, reterr) ||
+        !child_may_change(c, a, reterr)) {
         return false;
     }
     if (!child) {
         return provider_answer_empty(c, 204);
     }
     (void) child_del(txn, json_text(a, "uid"), scopes.collection, provider_param(c, 3));
-    return provider_lro_add(c, txn, ACCOUNT_NS, account_location(a), "", true, reterr) &&
+    return provider_lro_add(c, txn,
+                            &(struct arm_operation){.ns = ACCOUNT_NS,
+                                                    .location = account_location(a),
+                                                    .resource = "",
+                                                    .status = "Deleting",
+                                                    .with_location = true},
+                            reterr) &&
            provider_answer_empty(c, 202);
 }
 
@@ -350,6 +381,7 @@ static bool plan_put_run(struct provider_call *c, struct kvdb_txn *txn, struct a
 
     return child_find(c, txn, &plans, &a, &old, reterr) &&
            child_check_name(provider_param(c, 3), reterr) && account_match(c, old, reterr) &&
+           child_may_change(c, a, reterr) &&
            account_check_tags(json_object_iget(c->body, "tags"), reterr) &&
            plan_properties(c, a, json_object_iget(c->body, "properties"), &p, reterr) &&
            store(c, txn, &plans, a, old, p, reterr);
@@ -361,6 +393,7 @@ static bool plan_delete_run(struct provider_call *c, struct kvdb_txn *txn, struc
     AUTO_JSON *child = NULL;
 
     return child_find(c, txn, &plans, &a, &child, reterr) && account_match(c, child, reterr) &&
+           child_may_change(c, a, reterr) &&
            provider_answer_empty(
                c, child_del(txn, json_text(a, "uid"), plans.collection, provider_param(c, 3))
                       ? 200

@@ -62,7 +62,8 @@ static void fill_wish(struct provider_call *c, struct kvdb_txn *txn, const json_
 static bool prepare_update(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
                            struct account_prepared *p, struct cmk_wish *w, struct az_error *reterr)
 {
-    if (!account_match(c, account, reterr) || !account_check(c, txn, account, reterr)) {
+    if (!account_match(c, account, reterr) || !account_ready(c, account, reterr) ||
+        !account_check(c, txn, account, reterr)) {
         return false;
     }
     p->revision = json_integer_value(json_object_get(account, "revision"));

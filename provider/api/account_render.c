@@ -11,6 +11,7 @@
 #include "provider/domain/account_fields.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/domain/arm_version.h"
+#include "provider/domain/operation.h"
 
 #define NS "Microsoft.CognitiveServices"
 
@@ -302,6 +303,9 @@ json_t *account_json(struct provider_call *c, const json_t *a, const char *state
 {
     json_t *doc = json_object();
     json_t *tags = json_object_get(a, "tags");
+    const char *running = operation_state(a, c->now_ms);
+
+    state = running ? running : state;
 
     (void) json_object_set_new(doc, "id", account_id(a));
     account_copy(doc, a, "name");

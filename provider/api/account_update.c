@@ -16,6 +16,7 @@
 #include "provider/domain/account_fields.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/domain/arm_version.h"
+#include "provider/domain/operation.h"
 #include "provider/store/account_store.h"
 
 static bool names_etag(struct str_view condition, const char *etag)
@@ -245,14 +246,45 @@ bool account_asynchronous(const struct provider_call *c, const json_t *account)
 }
 
 bool account_lro(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
-                 bool with_location, struct az_error *reterr)
+                 const char *status, unsigned seconds, struct az_error *reterr)
 {
     char id[512];
 
     (void) snprintf(id, sizeof(id), "%s/%s/%s", json_text(account, "subscription"),
                     json_text(account, "group"), json_text(account, "name"));
-    return provider_lro_add(c, txn, ACCOUNT_NS, account_location(account), id, with_location,
-                            reterr);
+    /* A creation has no Location (recorded). */
+    return provider_lro_add(
+        c, txn,
+        &(struct arm_operation){.ns = ACCOUNT_NS,
+                                .location = account_location(account),
+                                .resource = id,
+                                .status = status,
+                                .seconds = seconds,
+                                .with_location = strcmp(status, "Creating") != 0},
+        reterr);
+}
+
+void account_begin(struct provider_call *c, json_t *account, const char *state, unsigned seconds)
+{
+    if (c->d->latency) {
+        operation_begin(account, state, c->now_ms + seconds * INT64_C(1000));
+    }
+}
+
+/* Code and text: issues of bicep-types-az (2419) and many deployment guides quote them. */
+bool account_ready(struct provider_call *c, const json_t *account, struct az_error *reterr)
+{
+    AUTO_JSON *id = NULL;
+
+    if (!operation_state(account, c->now_ms)) {
+        return true;
+    }
+    id = account_id(account);
+    return az_fail(reterr, AZ_ERR_REQUEST_CONFLICT,
+                   "Cannot modify resource with id '%s' because the resource entity provisioning "
+                   "state is not terminal. Please wait for the provisioning state to become "
+                   "terminal and then retry the request.",
+                   json_string_value(id));
 }
 
 /* Key and encryption go into the one record together. */
@@ -276,14 +308,19 @@ bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *accou
     bool slow = account_asynchronous(c, account) &&
                 (json_object_iget(c->body, "identity") || json_object_iget(props, "encryption") ||
                  account_fields_slow(props, c->version));
+    unsigned seconds =
+        json_object_iget(props, "networkAcls") ? OPERATION_NETWORK_S : OPERATION_UPDATE_S;
 
-    if (!account_match(c, account, reterr) || !account_check(c, txn, account, reterr) ||
-        !account_apply(c, txn, account, reterr)) {
+    if (!account_match(c, account, reterr) || !account_ready(c, account, reterr) ||
+        !account_check(c, txn, account, reterr) || !account_apply(c, txn, account, reterr)) {
         return false;
     }
     account_take_change(c, account, change);
+    if (slow) {
+        account_begin(c, account, "Accepted", seconds);
+    }
     if (!account_store_put(txn, account, false, reterr) ||
-        (slow && !account_lro(c, txn, account, true, reterr))) {
+        (slow && !account_lro(c, txn, account, "Updating", seconds, reterr))) {
         return false;
     }
     return account_answer(c, slow ? 202 : 200, account, slow ? "Accepted" : "Succeeded");
@@ -309,7 +346,8 @@ bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t
                            const struct cmk_change *change, struct az_error *reterr)
 {
     if (!account_check_place(c, account, reterr) || !account_match(c, account, reterr) ||
-        !account_check(c, txn, account, reterr) || !account_apply(c, txn, account, reterr)) {
+        !account_ready(c, account, reterr) || !account_check(c, txn, account, reterr) ||
+        !account_apply(c, txn, account, reterr)) {
         return false;
     }
     account_take_change(c, account, change);

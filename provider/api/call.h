@@ -54,6 +54,7 @@ struct providerd { /* everything a request may touch; main or a test fills it */
     enum cmk_edition edition;
     int64_t dek_cache_ttl_ms; /* simulated time; 0: never cached */
     bool approval_form;       /* --approval=form: enc.request-form holds */
+    bool latency;             /* --latency=azure: operations take their time */
     struct dek_cache *deks;
     struct rbac_cache *rbac;     /* role assignments in force */
     struct role_sync *role_sync; /* their way to vaultd: provider/api/role_sync.h */
@@ -147,12 +148,19 @@ bool provider_mint_token(struct providerd *d, const struct principal *p, const c
                          char **ret, struct az_error *reterr) MUST_CHECK;
 
 /*
- * Long-running operations finish at once (--latency=instant) yet answer as recorded: adds
- * Azure-AsyncOperation (and Location) and retry-after-ms to the response and stores the operation.
- * resource: "subscription/group/name" of the account it makes or changes, or "".
+ * A long-running operation. With --latency=instant it is over at once, yet answers as recorded:
+ * adds Azure-AsyncOperation (and Location) and retry-after-ms to the response and stores the
+ * operation.
  */
-bool provider_lro_add(struct provider_call *c, struct kvdb_txn *txn, const char *provider_namespace,
-                      const char *location, const char *resource, bool with_location,
+struct arm_operation {
+    const char *ns;
+    const char *location;
+    const char *resource; /* "subscription/group/name" of the account it makes or changes, or "" */
+    const char *status;   /* while it runs: "Creating" */
+    unsigned seconds;     /* with --latency=azure */
+    bool with_location;
+};
+bool provider_lro_add(struct provider_call *c, struct kvdb_txn *txn, const struct arm_operation *o,
                       struct az_error *reterr) MUST_CHECK;
 
 /* The row tables; api.c searches them in this order. */

@@ -137,7 +137,7 @@ static bool save_prepare(struct provider_call *c, struct az_error *reterr)
     if (!s || !kvdb_begin_read(c->d->db, &txn, reterr)) {
         return s ? false : az_fail_internal(reterr, "out of memory");
     }
-    ok = find(c, txn, &account, reterr);
+    ok = find(c, txn, &account, reterr) && account_ready(c, account, reterr);
     if (ok) {
         fill_wish(txn, account, s, &w);
         s->revision = json_integer_value(json_object_get(account, "revision"));
@@ -178,6 +178,9 @@ static bool save_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     if (json_integer_value(json_object_get(account, "revision")) != s->revision) {
         c->retry_prepare = true;
         return true;
+    }
+    if (!account_ready(c, account, reterr)) {
+        return false;
     }
     if (s->new_identity) {
         directory_put_principal(txn, &s->identity);

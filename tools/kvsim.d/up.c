@@ -295,7 +295,7 @@ static void start_daemons(struct up *u, const char *bootstrap)
     const char *provider[20] = {"providerd", "--state",      u->dir,     "--ports",
                                 ports,       "--durability", durability, "--edition",
                                 edition,     "--approval",   approval,   "--dek-cache-ttl",
-                                ttl};
+                                ttl,         "--latency",    latency};
     size_t n = 13;
 
     (void) snprintf(ttl, sizeof(ttl), "%llds", (long long) u->o.dek_cache_ttl_ms / 1000);
@@ -310,8 +310,8 @@ static void start_daemons(struct up *u, const char *bootstrap)
         vault[n++] = u->o.aliases[i];
     }
     if (u->first) {
-        provider[13] = "--bootstrap";
-        provider[14] = bootstrap;
+        provider[15] = "--bootstrap";
+        provider[16] = bootstrap;
     }
     start_child(u, &u->vaultd, "vaultd", vault);
     start_child(u, &u->providerd, "providerd", provider);
