@@ -8,7 +8,10 @@
 #define FILE_HEAD                                                                     \
     "--BB\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n" \
     "Content-Type: application/json\r\n\r\n"
-#define END "\r\n--BB--\r\n"
+#define TEN       "0123456789"
+#define FIFTY     TEN TEN TEN TEN TEN
+#define LONG_NAME FIFTY FIFTY FIFTY FIFTY FIFTY "012345" /* 256 */
+#define END       "\r\n--BB--\r\n"
 
 struct form {
     struct multipart m;
@@ -114,7 +117,8 @@ static void what_is_malformed_is_refused(void **state)
     static const char *const bodies[] = {
         "--BBx\r\n", /* not the boundary, nor its end */
         PURPOSE FILE_HEAD "x\r\n--BBjunk\r\n",
-        PURPOSE FILE_HEAD "x\r\n" FILE_HEAD "second" END, /* two files: which of them? */
+        PURPOSE "--BB\r\nContent-Type: text/plain\r\n\r\nx" END, /* a part of no name */
+        PURPOSE FILE_HEAD "x\r\n" FILE_HEAD "second" END,        /* two files: which of them? */
     };
 
     (void) state;
@@ -171,6 +175,50 @@ static void memory_does_not_grow_with_the_file(void **state)
     form_done(&f);
 }
 
+/* How clients write the disposition of a file's part, and the name that is read from it. */
+static void names_are_read_as_clients_write_them(void **state)
+{
+    static const struct {
+        const char *params, *filename; /* NULL: refused */
+    } rows[] = {
+        {"name=\"file\"; filename=\"a.jsonl\"",                                "a.jsonl"          },
+        {"name=file; filename=a.jsonl; filename*=utf-8''a.jsonl",              "a.jsonl"          }, /* .NET */
+        {"name=file; filename=\"=?utf-8?B?aMOk?=\"; filename*=utf-8''h%C3%A4", "h\xc3\xa4"        },
+        {"filename*=UTF-8'de'h%c3%a4; filename=\"x\"; name=\"file\"",          "h\xc3\xa4"        },
+        {"name=\"file\"; filename=\"x\"; filename*=iso-8859-1''h%E4",          "x"                },
+        {"name=\"file\"; filename=\"x\"; filename*=utf-8''a%00b",              "x"                },
+        {"name=\"file\";filename=\"a b; name=c.jsonl\"",                       "a b; name=c.jsonl"},
+        {"name=\"file\"; filename=\"a\\\"b.jsonl\"",                           "a\"b.jsonl"       }, /* curl */
+        {"name=\"file\"; filename=\"a\\\\b.jsonl\"",                           "a\\b.jsonl"       }, /* httpx */
+        {"name=\"file\"; filename=\"a%22b.jsonl\"",                            "a%22b.jsonl"      }, /* browsers */
+        {"name=\"file\"; filename=\"C:\\dir\\a.jsonl\"",                       "C:\\dir\\a.jsonl" },
+        {"NAME=\"file\" ; FileName = \"a\"",                                   "a"                },
+        {"name=\"file\"; filename=\"unterminated",                             "unterminated"     },
+        {"name=\"file\"",                                                      ""                 },
+        {"name=\"file\"; filename=\"" LONG_NAME "\"",                          NULL               },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CLEANUP(buf_done) struct buf body = {0};
+
+        buf_fmt(&body,
+                PURPOSE "--BB\r\nX-Other: name=\"purpose\"\r\ncontent-disposition: form-data; "
+                        "%s\r\n\r\nx" END,
+                rows[i].params);
+        for (size_t n = 1; n < body.len; n += 11) {
+            struct form f;
+
+            feed(&f, body.data, body.len, n);
+            assert_int_equal(f.ok, rows[i].filename != NULL);
+            assert_true(!f.ok || f.m.seen_file);
+            assert_string_equal(f.m.filename, rows[i].filename ? rows[i].filename : "");
+            assert_string_equal(f.m.purpose.data, "fine-tune");
+            form_done(&f);
+        }
+    }
+}
+
 static void the_boundary_is_found_in_the_content_type(void **state)
 {
     static const char *const good[] = {TYPE, "Multipart/Form-Data;Boundary=\"BB\"",
@@ -207,6 +255,7 @@ int main(void)
         cmocka_unit_test(what_is_malformed_is_refused),
         cmocka_unit_test(a_part_that_is_too_large_for_a_field_is_refused),
         cmocka_unit_test(memory_does_not_grow_with_the_file),
+        cmocka_unit_test(names_are_read_as_clients_write_them),
         cmocka_unit_test(the_boundary_is_found_in_the_content_type),
     };
 
