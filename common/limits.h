@@ -9,12 +9,15 @@
 #define LIMIT_FILE_BYTES       (512LL * 1024 * 1024) /* documented limit of the Files API */
 #define LIMIT_FILE_PAGE        10000                 /* files in a page of their list */
 #define LIMIT_BODY_INFERENCE   (4 * 1024 * 1024)     /* chat, completions, embeddings; ours */
-#define LIMIT_TRAINING_LINE    (1024 * 1024)         /* one example of training data; ours */
-#define LIMIT_MODEL_BYTES      (256 * 1024)          /* what a simulated model remembers; ours */
-#define LIMIT_EMBEDDING_INPUTS 2048                  /* in one request, as documented */
-#define LIMIT_JOB_PAGE         100                   /* jobs, events, checkpoints in a page */
-#define LIMIT_EPOCHS           50                    /* of a fine-tuning job; ours */
-#define LIMIT_FACE_IMAGE       (6 * 1024 * 1024)     /* documented, as the next two */
+#define LIMIT_CONTEXT_TOKENS   128000            /* of what is asked of a model; ours, for all */
+#define LIMIT_EMBEDDING_TOKENS 8192              /* of an input, as documented */
+#define LIMIT_ANSWER_TOKENS    16384             /* of what a model says; ours, for all */
+#define LIMIT_TRAINING_LINE    (1024 * 1024)     /* one example of training data; ours */
+#define LIMIT_MODEL_BYTES      (256 * 1024)      /* what a simulated model remembers; ours */
+#define LIMIT_EMBEDDING_INPUTS 2048              /* in one request, as documented */
+#define LIMIT_JOB_PAGE         100               /* jobs, events, checkpoints in a page */
+#define LIMIT_EPOCHS           50                /* of a fine-tuning job; ours */
+#define LIMIT_FACE_IMAGE       (6 * 1024 * 1024) /* documented, as the next two */
 #define LIMIT_FACE_LISTS       64
 #define LIMIT_FACES            1000         /* in a list */
 #define LIMIT_AI_URL           4096         /* of an image or content; ours */

@@ -15,12 +15,17 @@ bool ai_account(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
 
 /* ai_common.c */
 bool ai_is_v1(const struct provider_call *c);
+/* A path of the OpenAI data plane, in either form. */
+bool ai_is_openai(const struct provider_call *c);
 /* The operation exists in the request's api-version; sets c->version (-1 in the form v1). */
 bool ai_find_version(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
 /* Is the dated version one of this set? Never in the form v1. */
 bool ai_dated_in(const struct provider_call *c, uint64_t versions);
 /* "Resource not found": what the service says to versions and paths that it does not have. */
 bool ai_no_such_path(struct az_error *reterr) MUST_CHECK;
+/* A body that is no JSON object. */
+bool ai_bad_body(const struct provider_call *c, const char *why, struct az_error *reterr)
+    MUST_CHECK;
 /* The account's data keys, by way of its identity. Worker threads only. */
 bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct data_keys *keys,
                   struct az_error *reterr) MUST_CHECK;

@@ -5,13 +5,19 @@
 #include <strings.h>
 
 #include "common/json.h"
+#include "common/limits.h"
 #include "provider/api/ai.h"
 #include "provider/api/answer.h"
 #include "provider/api/cmk_check.h"
 
+bool ai_is_openai(const struct provider_call *c)
+{
+    return c->x->req.n_segments > 0 && sv_ieq(c->x->req.segments[0], "openai");
+}
+
 bool ai_is_v1(const struct provider_call *c)
 {
-    return c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
+    return ai_is_openai(c) && c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
 }
 
 bool ai_dated_in(const struct provider_call *c, uint64_t versions)
@@ -19,8 +25,11 @@ bool ai_dated_in(const struct provider_call *c, uint64_t versions)
     return c->version >= 0 && (versions & ARM_BIT(c->version)) != 0;
 }
 
-/* Code and text: what users of the openai packages quote for a wrong path or api-version
- * ("Error code: 404 - {'error': {'code': '404', 'message': 'Resource not found'}}"). */
+/*
+ * Code and text: what users of the openai packages quote for a wrong path or api-version ("Error
+ * code: 404 - {'error': {'code': '404', 'message': 'Resource not found'}}"). A wrong method is
+ * answered alike: the gateway knows operations by method and path together (ours).
+ */
 bool ai_no_such_path(struct az_error *reterr)
 {
     return az_fail(reterr, AZ_ERR_AI_NO_SUCH_PATH, "Resource not found");
@@ -30,7 +39,7 @@ bool ai_find_version(struct provider_call *c, struct az_error *reterr)
 {
     const char *v = c->api_version;
 
-    if (c->x->req.n_segments == 0 || !sv_ieq(c->x->req.segments[0], "openai")) {
+    if (!ai_is_openai(c)) {
         return true; /* Face, Language, Speech: versions of their own */
     }
     if (c->arm_row) {
@@ -41,6 +50,15 @@ bool ai_find_version(struct provider_call *c, struct az_error *reterr)
     /* v1: optional, and nothing but "v1" and "preview" is in the enum. */
     return !v || strcmp(v, "v1") == 0 || strcmp(v, "preview") == 0 ||
            az_fail(reterr, AZ_ERR_BAD_REQUEST, "API version not supported");
+}
+
+/* Models' refusals have a shape of their own; the spec's code for all others is invalidPayload. */
+bool ai_bad_body(const struct provider_call *c, const char *why, struct az_error *reterr)
+{
+    bool inference = c->row->body_limit == LIMIT_BODY_INFERENCE;
+
+    return az_fail(reterr, inference ? AZ_ERR_INVALID_REQUEST_ERROR : AZ_ERR_INVALID_PAYLOAD,
+                   "The request body is not a valid JSON object: %s.", why);
 }
 
 bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct data_keys *keys,

@@ -18,13 +18,6 @@
 #define DIMENSIONS       1536
 #define DIMENSIONS_LARGE 3072
 
-static bool bad(struct az_error *reterr, const char *target, const char *why)
-{
-    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_ERROR, "%s", why);
-    reterr->target = target;
-    return false;
-}
-
 /* Sixteen numbers of a block; false: no SHA-256. */
 static bool draw(const char *model, const char *text, size_t len, uint32_t block, float out[16])
 {
@@ -112,14 +105,22 @@ static bool read_inputs(const struct provider_call *c, struct request *r, struct
     }
     if (!json_is_array(r->inputs) || json_array_size(r->inputs) == 0 ||
         json_array_size(r->inputs) > LIMIT_EMBEDDING_INPUTS) {
-        return bad(reterr, "input", "'input' must be a string or a list of 1 to 2048 inputs.");
+        return ai_bad_member(reterr, "input",
+                             "'input' must be a string or a list of 1 to 2048 inputs.");
     }
     json_array_foreach(r->inputs, i, item)
     {
         if (json_is_string(item)
                 ? json_string_length(item) == 0
                 : json_array_size(item) == 0 || !json_is_integer(json_array_get(item, 0))) {
-            return bad(reterr, "input", "An input must be a text or a list of tokens, not empty.");
+            return ai_bad_member(reterr, "input",
+                                 "An input must be a text or a list of tokens, not empty.");
+        }
+        int64_t tokens = json_is_string(item) ? ai_tokens(json_string_length(item))
+                                              : (int64_t) json_array_size(item);
+
+        if (tokens > LIMIT_EMBEDDING_TOKENS) {
+            return ai_too_long(reterr, "input", LIMIT_EMBEDDING_TOKENS, tokens);
         }
     }
     return true;
@@ -134,19 +135,19 @@ static bool read_format(const struct provider_call *c, struct request *r, struct
     bool given = false;
 
     if (!json_get_int(c->body, "dimensions", &given, &dims)) {
-        return bad(reterr, "dimensions", "'dimensions' must be a number.");
+        return ai_bad_member(reterr, "dimensions", "'dimensions' must be a number.");
     }
     dims = given ? dims : (int64_t) whole;
     if (dims < 1 || dims > (int64_t) whole ||
         (given && strncasecmp(name, "text-embedding-3", 16) != 0)) {
-        return bad(reterr, "dimensions",
-                   "This model does not support specifying dimensions, or "
-                   "not that many.");
+        return ai_bad_member(reterr, "dimensions",
+                             "This model does not support specifying dimensions, or "
+                             "not that many.");
     }
     r->dims = (size_t) dims;
     r->base64 = strcmp(format, "base64") == 0;
     return r->base64 || !format[0] || strcmp(format, "float") == 0 ||
-           bad(reterr, "encoding_format", "The encoding_format must be float or base64.");
+           ai_bad_member(reterr, "encoding_format", "The encoding_format must be float or base64.");
 }
 
 static bool write_items(const struct request *r, struct buf *out, int64_t *tokens)
@@ -199,11 +200,11 @@ static bool answer(struct provider_call *c, const struct request *r, struct az_e
 
 bool ai_embeddings_prepare(struct provider_call *c, struct az_error *reterr)
 {
-    struct request r = {0};
+    struct request r = {.inputs = NULL};
     bool ok = ai_find_served(c, MODEL_EMBEDDINGS, "embeddings", &r.served, reterr) &&
               read_inputs(c, &r, reterr) && read_format(c, &r, reterr) && answer(c, &r, reterr);
 
-    bytes_clear_free(&r.served.artefact);
+    ai_served_done(&r.served);
     json_decref(r.inputs);
     return ok;
 }

@@ -123,8 +123,9 @@ bool ai_upload_prepare(struct provider_call *c, struct az_error *reterr)
     }
     if (u->form.purpose.len == 0 || !known_purpose(c, u->form.purpose.data)) {
         return az_fail(reterr, AZ_ERR_INVALID_PAYLOAD,
-                       "The purpose '%.64s' is not one of fine-tune, assistants, batch.",
-                       u->form.purpose.len > 0 ? u->form.purpose.data : "");
+                       "The purpose '%.64s' is not one of fine-tune, assistants, batch%s.",
+                       u->form.purpose.len > 0 ? u->form.purpose.data : "",
+                       ai_is_v1(c) ? ", evals" : "");
     }
     return blob_finish(u->blob, &u->size, reterr);
 }
@@ -245,8 +246,7 @@ static bool find_file(struct provider_call *c, struct kvdb_txn *txn, json_t **ac
         return false;
     }
     return file_store_get(txn, json_text(*account, "uid"), id, file) ||
-           az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND_AI, "The specified file '%s' was not found.",
-                   id);
+           az_fail(reterr, AZ_ERR_NOT_FOUND_AI, "The specified file '%s' was not found.", id);
 }
 
 bool ai_file_get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)

@@ -17,12 +17,14 @@
 #include "provider/store/account_store.h"
 #include "provider/store/job_store.h"
 
-#define AUTO_EPOCHS  3
-#define MIN_EXAMPLES 10 /* of chat models, as documented */
-#define SUFFIX_MAX   64 /* v1's spec; 2022-12-01: 18 */
-#define SUFFIX_OLD   18
-#define METADATA_MAX 16
-#define TUNED_NAME   256
+#define AUTO_EPOCHS   3
+#define MIN_EXAMPLES  10 /* of chat models, as documented */
+#define SUFFIX_MAX    64 /* v1's spec; 2022-12-01: 18 */
+#define SUFFIX_OLD    18
+#define METADATA_MAX  16
+#define METADATA_NAME 64
+#define METADATA_TEXT 512
+#define TUNED_NAME    256
 
 static bool bad(struct az_error *reterr, const char *target, const char *why)
 {
@@ -86,22 +88,23 @@ static bool find_base(struct provider_call *c, struct kvdb_txn *txn, struct inpu
 }
 
 static bool find_input(struct provider_call *c, struct kvdb_txn *txn, const char *uid,
-                       const char *member, json_t **ret, struct az_error *reterr)
+                       const char *target, json_t **ret, struct az_error *reterr)
 {
-    const char *id = json_text(c->body, member);
+    const char *id = json_text(c->body, target);
 
     if (!file_store_get(txn, uid, id, ret)) {
         (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD,
-                       "The specified %.20s '%.100s' was not found.", member, id);
-        reterr->target = "training_file";
+                       "The specified %.20s '%.100s' was not found.", target, id);
+        reterr->target = target;
         return false;
     }
     return strcmp(json_text(*ret, "purpose"), "fine-tune") == 0 ||
-           bad(reterr, "training_file", "The file's purpose must be 'fine-tune'.");
+           bad(reterr, target, "The file's purpose must be 'fine-tune'.");
 }
 
 static bool find_inputs(struct provider_call *c, struct inputs *in, struct az_error *reterr)
 {
+    const json_t *validation = json_object_get(c->body, "validation_file");
     struct kvdb_txn *txn = NULL;
     AUTO_JSON *account = NULL;
     bool ok;
@@ -116,53 +119,71 @@ static bool find_inputs(struct provider_call *c, struct inputs *in, struct az_er
     (void) snprintf(in->uid, sizeof(in->uid), "%s", json_text(account, "uid"));
     ok = ok && find_base(c, txn, in, reterr) &&
          find_input(c, txn, in->uid, "training_file", &in->training, reterr) &&
-         (!json_text(c->body, "validation_file")[0] ||
+         (!validation || json_is_null(validation) ||
           find_input(c, txn, in->uid, "validation_file", &in->validation, reterr));
     kvdb_abort(txn);
     return ok;
 }
 
+/* What may be set; in the order of the spec. */
+static const struct hyper {
+    const char *name;
+    double low, high;
+    bool whole, old; /* an integer; of 2022-12-01 only */
+} hypers[] = {
+    {"n_epochs",                 1,       LIMIT_EPOCHS, true,  false},
+    {"batch_size",               1,       4096,         true,  false},
+    {"learning_rate_multiplier", 0.00001, 100,          false, false},
+    {"prompt_loss_weight",       0,       100,          false, true },
+};
+
 /* A number in the range, or (auto) left to the service. */
-static bool take_number(const json_t *from, const char *name, double low, double high, json_t *to,
+static bool take_number(const json_t *from, const struct hyper *h, json_t *to,
                         struct az_error *reterr)
 {
-    const json_t *v = json_object_get(from, name);
+    json_t *v = json_object_get(from, h->name);
     double d = json_number_value(v);
 
     if (!v || json_is_null(v) || (json_is_string(v) && strcmp(json_string_value(v), "auto") == 0) ||
         (json_is_integer(v) && json_integer_value(v) == -1)) {
         return true;
     }
-    if (!json_is_number(v) || d < low || d > high) {
+    if (!json_is_number(v) || (h->whole && !json_is_integer(v)) || d < h->low || d > h->high) {
         (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The hyperparameter '%s' is out of range.",
-                       name);
+                       h->name);
         reterr->target = "hyperparameters";
         return false;
     }
-    (void) json_object_set_new(to, name, json_incref((json_t *) (uintptr_t) v));
+    (void) json_object_set(to, h->name, v);
     return true;
 }
 
-/* Where each form has them: on top, in hyperparameters, in method.supervised. */
+/* Where each form has them: on top, in hyperparameters, in method.supervised (2025-04-01-preview
+ * and v1; before, `method` is a member too new and so ignored). */
 static bool take_hyper(struct provider_call *c, json_t *out, struct az_error *reterr)
 {
-    const json_t *method = json_object_get(c->body, "method");
+    bool old = ai_dated_in(c, OAI_OLD_STATES);
+    const json_t *method = ai_is_v1(c) || ai_dated_in(c, ARM_BIT(OAI_2025_04_01_PV))
+                               ? json_object_get(c->body, "method")
+                               : NULL;
     const json_t *from = json_object_get(c->body, "hyperparameters");
-    const char *type = json_text(method, "type");
 
-    if (method && strcmp(type, "supervised") != 0) {
-        return bad(reterr, "method", "Only the method 'supervised' is supported.");
-    }
-    if (method) {
+    if (method && !json_is_null(method)) {
+        if (strcmp(json_text(method, "type"), "supervised") != 0) {
+            return bad(reterr, "method", "Only the method 'supervised' is supported.");
+        }
         from = json_object_get(json_object_get(method, "supervised"), "hyperparameters");
     }
-    if (ai_dated_in(c, OAI_OLD_STATES)) {
-        from = c->body;
+    from = old ? c->body : from;
+    if (from && !json_is_null(from) && !json_is_object(from)) {
+        return bad(reterr, "hyperparameters", "The hyperparameters must be an object.");
     }
-    return take_number(from, "n_epochs", 1, LIMIT_EPOCHS, out, reterr) &&
-           take_number(from, "batch_size", 1, 4096, out, reterr) &&
-           take_number(from, "learning_rate_multiplier", 0.00001, 100, out, reterr) &&
-           (from != c->body || take_number(from, "prompt_loss_weight", 0, 100, out, reterr));
+    for (size_t i = 0; i < ARRAY_LEN(hypers); i++) {
+        if ((old || !hypers[i].old) && !take_number(from, &hypers[i], out, reterr)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool take_suffix(struct provider_call *c, json_t *job, struct az_error *reterr)
@@ -187,9 +208,28 @@ static bool take_suffix(struct provider_call *c, json_t *job, struct az_error *r
     return json_object_set_new(job, "suffix", json_string(s)) == 0;
 }
 
+/* OpenAI's documented limits of metadata: 16 pairs, names of 64 and texts of 512 characters. */
+static bool good_metadata(json_t *metadata)
+{
+    const char *name;
+    json_t *v;
+
+    if (!json_is_object(metadata) || json_object_size(metadata) > METADATA_MAX) {
+        return false;
+    }
+    json_object_foreach(metadata, name, v)
+    {
+        if (!json_is_string(v) || strlen(name) > METADATA_NAME ||
+            json_string_length(v) > METADATA_TEXT) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_rest(struct provider_call *c, json_t *job, struct az_error *reterr)
 {
-    const json_t *metadata = json_object_get(c->body, "metadata");
+    json_t *metadata = ai_is_v1(c) ? json_object_get(c->body, "metadata") : NULL;
     int64_t seed = 0;
     bool seeded = false;
 
@@ -199,11 +239,12 @@ static bool take_rest(struct provider_call *c, json_t *job, struct az_error *ret
     if (seeded) {
         (void) json_object_set_new(job, "seed", json_integer(seed));
     }
-    if (metadata && !json_is_null(metadata) &&
-        (!json_is_object(metadata) || json_object_size(metadata) > METADATA_MAX)) {
-        return bad(reterr, "metadata", "The metadata must be an object of at most 16 texts.");
-    }
-    if (json_is_object(metadata) && ai_is_v1(c)) {
+    if (metadata && !json_is_null(metadata)) {
+        if (!good_metadata(metadata)) {
+            return bad(reterr, "metadata",
+                       "The metadata must be an object of at most 16 texts of at most 512 "
+                       "characters, with names of at most 64.");
+        }
         (void) json_object_set_new(job, "metadata", json_deep_copy(metadata));
     }
     return true;

@@ -6,6 +6,16 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "provider/api/ai.h"
+
+/* A path that no row serves is answered as its host's plane answers. */
+static enum provider_plane plane_of(const struct provider_call *c)
+{
+    bool ai = c->site.service == SVC_OPENAI || c->site.service == SVC_COGNITIVE ||
+              c->site.service == SVC_AI_SERVICES || c->site.service == SVC_COGNITIVE_REGION;
+
+    return c->row ? c->row->plane : ai && !c->control ? PPLANE_AI : PPLANE_ARM;
+}
 
 /*
  * The resource manager's quotas: what is left of them. Names and first values as recorded since
@@ -36,7 +46,7 @@ void provider_answer_headers(struct provider_call *c)
 {
     struct http_response *r = &c->x->resp;
     struct str_view corr = http_header_get(&c->x->req, "x-ms-correlation-request-id");
-    enum provider_plane plane = c->row ? c->row->plane : PPLANE_ARM;
+    enum provider_plane plane = plane_of(c);
 
     (void) http_response_set_header(r, "Cache-Control",
                                     plane == PPLANE_LOGIN ? "no-store, no-cache" : "no-cache");
@@ -142,11 +152,22 @@ static json_t *oauth_error(const struct provider_call *c)
     return doc;
 }
 
+/*
+ * What models refuse, in both forms, as users quote it: {"message", "type":
+ * "invalid_request_error", "param", "code"}, the code null where there is none
+ * (Azure-Samples/azure-search-openai-demo issue 1199, egoist/chatwise-releases issue 1023).
+ */
+static json_t *model_error(const struct az_error *e)
+{
+    return json_pack("{s:{s:s,s:s,s:s?,s:s?}}", "error", "message", e->message, "type",
+                     az_error_code(e), "param", e->target, "code", e->inner);
+}
+
 /* /openai/v1 has OpenAI's shape (versions.md section 5). */
 static json_t *v1_error(const struct az_error *e)
 {
-    json_t *err = json_pack("{s:s,s:s,s:n,s:s}", "code", az_error_code(e), "message", e->message,
-                            "param", "type", "error");
+    json_t *err = json_pack("{s:s,s:s,s:s?,s:s}", "code", az_error_code(e), "message", e->message,
+                            "param", e->target, "type", "error");
 
     if (e->inner) {
         (void) json_object_set_new(err, "inner_error", json_pack("{s:s}", "code", e->inner));
@@ -154,13 +175,22 @@ static json_t *v1_error(const struct az_error *e)
     return json_pack("{s:o}", "error", err);
 }
 
+static json_t *error_body(const struct provider_call *c)
+{
+    enum provider_plane plane = plane_of(c);
+
+    if (plane == PPLANE_LOGIN || plane == PPLANE_IDENTITY) {
+        return oauth_error(c);
+    }
+    if (plane == PPLANE_AI && c->error.errc == AZ_ERR_INVALID_REQUEST_ERROR) {
+        return model_error(&c->error);
+    }
+    return plane == PPLANE_AI && ai_is_v1(c) ? v1_error(&c->error) : arm_error(&c->error);
+}
+
 void provider_answer_error(struct provider_call *c)
 {
-    enum provider_plane plane = c->row ? c->row->plane : PPLANE_ARM;
-    bool v1 = plane == PPLANE_AI && c->x->req.n_segments > 1 && sv_ieq(c->x->req.segments[1], "v1");
-    AUTO_JSON *doc = plane == PPLANE_LOGIN || plane == PPLANE_IDENTITY ? oauth_error(c)
-                     : v1                                              ? v1_error(&c->error)
-                                                                       : arm_error(&c->error);
+    AUTO_JSON *doc = error_body(c);
 
     if (c->error.rule) {
         (void) http_response_set_header(&c->x->resp, "x-kvsim-rule", "%s", c->error.rule);

@@ -98,6 +98,9 @@ static bool find_in(struct provider_call *c, enum table_group group, struct az_e
             return true;
         }
     }
+    if (group == T_AI && (allowed == 0 || ai_is_openai(c))) {
+        return ai_no_such_path(reterr);
+    }
     return allowed != 0 ? az_fail(reterr, AZ_ERR_METHOD_NOT_ALLOWED_405,
                                   "The HTTP method is not supported here.")
                         : az_fail(reterr, AZ_ERR_NOT_FOUND,
@@ -294,21 +297,25 @@ static enum http_step api_begin(void *ctx, struct http_exchange *x)
 
 static bool parse_body(struct provider_call *c, struct az_error *reterr)
 {
-    char why[200];
+    bool ai = c->row->plane == PPLANE_AI;
+    char why[200] = "it is empty";
 
     if (c->body || !c->row->needs_body) {
         return true;
     }
-    if (c->x->req.body.len == 0) {
+    if (c->x->req.body.len == 0 && !ai) {
         return az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
                        "The request content was invalid: it is empty.");
     }
-    c->body = json_parse(c->x->req.body, why, sizeof(why));
+    c->body = c->x->req.body.len > 0 ? json_parse(c->x->req.body, why, sizeof(why)) : NULL;
     if (json_is_object(c->body)) {
         return true;
     }
     if (c->body) {
         (void) snprintf(why, sizeof(why), "a JSON object is expected");
+    }
+    if (ai) {
+        return ai_bad_body(c, why, reterr);
     }
     return az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
                    "The request content was invalid and could not be deserialized: '%s'.", why);
@@ -502,7 +509,15 @@ static void api_end(void *ctx, struct http_exchange *x)
 
 static void api_refuse(void *ctx, struct http_exchange *x, int status, const char *message)
 {
+    struct provider_call *c = x->state;
+
     (void) ctx;
+    if (c && status == 413) {
+        provider_answer_headers(c);
+        (void) az_fail(&c->error, AZ_ERR_PAYLOAD_TOO_LARGE, "%s", message);
+        provider_answer_error(c);
+        return;
+    }
     provider_plain_error(&x->resp, status,
                          status == 413   ? "RequestEntityTooLarge"
                          : status >= 500 ? "InternalServerError"

@@ -39,6 +39,16 @@ def exercise(ai, name, client):
     whole = ask("one two three").choices[0].message.content
     pieces = [c.choices[0].delta.content or "" for c in ask("one two three", stream=True) if c.choices]
     expect(name + ": the same comes as a stream", "".join(pieces) == whole and len(pieces) > 3)
+    with client.chat.completions.stream(model="tuned", messages=[{"role": "user", "content": "one two three"}]) as stream:
+        message = stream.get_final_completion().choices[0].message
+    expect(name + ": the stream helper puts the message together", (message.role, message.content) == ("assistant", whole))
+    named = client.files.create(file=('h\u00e4 "llo".jsonl', CHAT.encode()), purpose="batch")
+    expect(name + ": a file keeps its name", named.filename.startswith("h\u00e4 ") and client.files.retrieve(named.id).filename == named.filename)
+    try:
+        client.chat.completions.create(model="tuned", messages=[{"role": "user", "content": "x"}], temperature=9)
+        expect(name + ": a temperature of 9 is refused", False)
+    except openai.BadRequestError as e:
+        expect(name + ": a refusal names the member", (e.type, e.param, e.code) == ("invalid_request_error", "temperature", None))
     vectors = client.embeddings.create(model="embed", input=["a", "b"])
     expect(name + ": embeddings", len(vectors.data[1].embedding) == 1536 and vectors.usage.total_tokens == 2)
     refused(name + ": a deployment that is not there", openai.NotFoundError, 404,
