@@ -74,7 +74,7 @@ int64_t account_count(struct kvdb_txn *txn, const char *subscription, const char
     return k.n;
 }
 
-/* The text is from memory of public reports (docs/fidelity.md). */
+/* Text: users of azd and of the Terraform provider quote it. */
 static bool check_quota(struct provider_call *c, struct kvdb_txn *txn, const char *region,
                         struct az_error *reterr)
 {

@@ -100,10 +100,56 @@ static bool check_kind(const json_t *account, const char *kind, struct az_error 
         (known && (strcmp(now, "OpenAI") == 0 || strcmp(now, "AIServices") == 0))) {
         return true;
     }
-    (void) az_fail(reterr, AZ_ERR_BAD_REQUEST,
-                   "The kind of an account can't be changed from '%s' to '%.64s'.", now, kind);
+    /* Quoted by an issue of bicep (15446). */
+    (void) az_fail(reterr, AZ_ERR_UPDATE_KIND_NOT_ALLOWED,
+                   "It's not allowed to update kind of API account.");
     reterr->target = "kind";
     return false;
+}
+
+struct free_search {
+    const char *kind;
+    const char *uid; /* of the account itself */
+    bool found;
+};
+
+static bool is_free(const char *sku)
+{
+    return strcmp(ai_sku_tier(sku), "Free") == 0;
+}
+
+static bool find_free(void *ctx, json_t *a)
+{
+    struct free_search *s = ctx;
+
+    s->found = strcasecmp(json_text(a, "kind"), s->kind) == 0 &&
+               is_free(json_text(json_object_get(a, "sku"), "name")) &&
+               strcmp(json_text(a, "uid"), s->uid) != 0;
+    return !s->found;
+}
+
+/*
+ * One free account of each kind in a subscription (azure-docs issue 83566, of the service limits);
+ * those that are soft-deleted count. Text: issues of entaoai (27) and others quote it.
+ */
+static bool check_free(struct provider_call *c, struct kvdb_txn *txn, const json_t *account,
+                       const char *kind, struct az_error *reterr)
+{
+    struct free_search s = {kind, account ? json_text(account, "uid") : "", false};
+    const char *sku = json_text(json_object_iget(c->body, "sku"), "name");
+
+    if (!is_free(sku)) {
+        return true;
+    }
+    for (int deleted = 0; deleted < 2 && !s.found; deleted++) {
+        if (!account_store_each(txn, c->subscription.id, NULL, deleted == 1, find_free, &s)) {
+            return az_fail_internal(reterr, "listing accounts");
+        }
+    }
+    return !s.found ||
+           az_fail(reterr, AZ_ERR_CANNOT_CREATE_FREE,
+                   "Operation failed. Only one free account is allowed for account type '%s'.",
+                   kind);
 }
 
 static bool check_domain(struct kvdb_txn *txn, const json_t *account, const json_t *props,
@@ -114,6 +160,14 @@ static bool check_domain(struct kvdb_txn *txn, const json_t *account, const json
 
     if (!domain[0] || (account && strcasecmp(domain, json_text(account, "domain")) == 0)) {
         return true;
+    }
+    /* "After you've created a custom subdomain name it cannot be changed": learn.microsoft.com,
+     * ai-services/cognitive-services-custom-subdomains. */
+    if (account && json_text(account, "domain")[0]) {
+        (void) az_fail(reterr, AZ_ERR_BAD_REQUEST,
+                       "The custom subdomain name of an account can't be changed once it is set.");
+        reterr->target = "customSubDomainName";
+        return false;
     }
     /* Regions stand where sub-domains do under localhost, so their names are taken. */
     if (!account_store_domain_taken(txn, domain) && !ai_region_find(domain, region)) {
@@ -170,6 +224,7 @@ bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *
                        now);
     }
     return check_sku(k, json_object_iget(c->body, "sku"), reterr) &&
+           check_free(c, txn, account, k->name, reterr) &&
            account_check_tags(json_object_iget(c->body, "tags"), reterr) &&
            account_fields_check(props, c->version, reterr) &&
            check_own_storage(c, txn, account, now, props, reterr) &&
@@ -195,9 +250,6 @@ static void apply_domain(struct kvdb_txn *txn, json_t *account)
 
     if (!domain[0] || strcasecmp(domain, json_text(account, "domain")) == 0) {
         return;
-    }
-    if (json_text(account, "domain")[0]) {
-        account_store_del_domain(txn, json_text(account, "domain"));
     }
     (void) json_object_set_new(account, "domain", json_string(domain));
     account_store_put_domain(txn, domain, account);

@@ -108,7 +108,10 @@ json_t *deployment_usage(struct kvdb_txn *txn, const char *subscription, const c
 {
     struct usage u = {txn, but_for, NULL, json_object()};
 
+    /* "the associated quota allocation will remain unavailable ... for 48 hours until the resource
+     * is purged": learn.microsoft.com, ai-services/openai/how-to/quota, "Resource deletion". */
     (void) account_store_each(txn, subscription, NULL, false, add_account, &u);
+    (void) account_store_each(txn, subscription, NULL, true, add_account, &u);
     return u.used;
 }
 

@@ -155,6 +155,28 @@ static void a_quota_is_shared_and_given_back(void **state)
                      201);
 }
 
+/* Documented: what a deleted account's deployments hold is free again when it is purged. */
+static void a_deleted_account_holds_its_quota_until_it_is_purged(void **state)
+{
+    struct provider_fixture *f = *state;
+
+    assert_int_equal(
+        arm(f, LATEST, "PUT", ACCOUNT_PATH "more",
+            "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"}}"),
+        201);
+    assert_int_equal(
+        arm(f, LATEST, "PUT", ACCT "/deployments/a", DEPLOY("gpt-4o", "2024-08-06", "450")), 201);
+    assert_int_equal(arm(f, LATEST, "DELETE", ACCT, NULL), 200);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "more/deployments/b",
+                         DEPLOY("gpt-4o", "2024-08-06", "1")),
+                     400);
+    assert_string_equal(text(f, "error.code"), "InsufficientQuota");
+    provider_advance(f, INT64_C(48) * 3600);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "more/deployments/b",
+                         DEPLOY("gpt-4o", "2024-08-06", "450")),
+                     201);
+}
+
 static void kinds_without_openai_deploy_nothing(void **state)
 {
     struct provider_fixture *f = *state;
@@ -311,6 +333,7 @@ int main(void)
         CASE(a_deployment_lives),
         CASE(a_bad_deployment_changes_nothing),
         CASE(a_quota_is_shared_and_given_back),
+        CASE(a_deleted_account_holds_its_quota_until_it_is_purged),
         CASE(kinds_without_openai_deploy_nothing),
         CASE(a_fine_tuned_model_is_not_deployed_while_its_key_is_out_of_reach),
         CASE(an_encryption_scope_lives),

@@ -73,10 +73,11 @@ static void a_refused_patch_changes_nothing(void **state)
         {"{\"properties\":[]}",                                                               400, "InvalidRequestContent",           "properties"                   },
         {"{\"sku\":{}}",                                                                      400, "InvalidRequestContent",           "sku"                          },
         {"{\"sku\":{\"name\":\"S9\"}}",                                                       400, "SpecialFeatureOrQuotaIdRequired", ""                             },
-        {"{\"kind\":\"Face\"}",                                                               400, "BadRequest",                      "kind"                         },
+        {"{\"kind\":\"Face\"}",                                                               400, "UpdateKindNotAllowed",            "kind"                         },
         {"{\"properties\":{\"customSubDomainName\":\"-bad\"}}",                               400, "InvalidRequestContent",
          "customSubDomainName"                                                                                                                                       },
-        {"{\"properties\":{\"customSubDomainName\":\"westeurope\"}}",                         409, "CustomDomainInUse",               ""                             },
+        {"{\"properties\":{\"customSubDomainName\":\"other\"}}",                              400, "BadRequest",
+         "customSubDomainName"                                                                                                                                       },
         {"{\"properties\":{\"networkAcls\":{\"defaultAction\":\"Maybe\"}}}",                  400,
          "InvalidRequestContent",                                                                                                     "networkAcls"                  },
         {"{\"properties\":{\"networkAcls\":{\"ipRules\":[{\"value\":\"1.2.3\"}]}}}",          400,
@@ -142,6 +143,9 @@ static void a_create_says_what_is_wrong(void **state)
         {"new",
          "{\"kind\":\"OpenAI\",\"location\":\"westus\",\"sku\":{\"name\":\"S0\"},"
          "\"properties\":{\"customSubDomainName\":\"ACCT\"}}",                                409, "CustomDomainInUse"    },
+        {"new",
+         "{\"kind\":\"OpenAI\",\"location\":\"westus\",\"sku\":{\"name\":\"S0\"},"
+         "\"properties\":{\"customSubDomainName\":\"westeurope\"}}",                          409, "CustomDomainInUse"    },
     };
     struct provider_fixture *f = *state;
     struct api_store_hash before = api_store_hash(f->d.db);
@@ -342,6 +346,86 @@ static void accounts_of_a_region_have_a_quota(void **state)
     assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "other", body), 201);
 }
 
+/* CanNotCreateMultipleFreeAccounts: entaoai issue 27, where a soft-deleted one was in the way. */
+static void a_subscription_has_one_free_account_of_a_kind(void **state)
+{
+    struct provider_fixture *f = *state;
+    const char *face = "{\"kind\":\"face\",\"location\":\"westeurope\",\"sku\":{\"name\":\"F0\"}}";
+    const char *paid = "{\"kind\":\"Face\",\"location\":\"westus\",\"sku\":{\"name\":\"S0\"}}";
+    struct api_store_hash before;
+
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "free", face), 201);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "paid", paid), 201);
+    before = api_store_hash(f->d.db);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "second", face), 400);
+    assert_string_equal(text(f, "error.code"), "CanNotCreateMultipleFreeAccounts");
+    assert_string_equal(text(f, "error.message"),
+                        "Operation failed. Only one free account is allowed for account type "
+                        "'Face'.");
+    assert_int_equal(arm(f, LATEST, "PATCH", ACCOUNT_PATH "paid", "{\"sku\":{\"name\":\"F0\"}}"),
+                     400);
+    assert_store_unchanged(f->d.db, before);
+    /* Itself it may be changed, and another kind has its own. */
+    assert_int_equal(arm(f, LATEST, "PATCH", ACCOUNT_PATH "free",
+                         "{\"sku\":{\"name\":\"F0\"},\"tags\":{\"a\":\"b\"}}"),
+                     200);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "form",
+                         "{\"kind\":\"FormRecognizer\",\"location\":\"westus\",\"sku\":{\"name\":"
+                         "\"F0\"}}"),
+                     201);
+    /* A soft-deleted one is in the way until it is purged. */
+    assert_int_equal(arm(f, LATEST, "DELETE", ACCOUNT_PATH "free", NULL), 200);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "second", face), 400);
+    assert_int_equal(arm(f, LATEST, "DELETE",
+                         PLAIN "/locations/westeurope/resourceGroups/rg/deletedAccounts/free",
+                         NULL),
+                     202);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "second", face), 201);
+}
+
+/* learn.microsoft.com, ai-services/cognitive-services-custom-subdomains. */
+static void a_sub_domain_is_set_once(void **state)
+{
+    struct provider_fixture *f = *state;
+    const char *plain = "{\"kind\":\"Face\",\"location\":\"westus\",\"sku\":{\"name\":\"S0\"}}";
+
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "later", plain), 201);
+    assert_int_equal(arm(f, LATEST, "PATCH", ACCOUNT_PATH "later",
+                         "{\"properties\":{\"customSubDomainName\":\"Mine\"}}"),
+                     202);
+    assert_int_equal(arm(f, LATEST, "PATCH", ACCOUNT_PATH "later",
+                         "{\"properties\":{\"customSubDomainName\":\"mine\"}}"),
+                     202);
+    assert_int_equal(arm(f, LATEST, "PATCH", ACCOUNT_PATH "later",
+                         "{\"properties\":{\"customSubDomainName\":\"other\"}}"),
+                     400);
+    assert_int_equal(arm(f, LATEST, "GET", ACCOUNT_PATH "later", NULL), 200);
+    assert_non_null(strstr(text(f, "properties.endpoint"), "https://mine.cognitiveservices."));
+}
+
+/* An operation, and a deleted account, are found only where they belong. */
+static void what_is_deleted_is_found_in_its_own_place(void **state)
+{
+    struct provider_fixture *f = *state;
+
+    assert_int_equal(arm(f, LATEST, "DELETE", ACCT, NULL), 200);
+    assert_int_equal(arm(f, LATEST, "GET",
+                         PLAIN "/locations/WestEurope/resourceGroups/RG/deletedAccounts/acct",
+                         NULL),
+                     200);
+    assert_int_equal(arm(f, LATEST, "GET",
+                         PLAIN "/locations/eastus/resourceGroups/rg/deletedAccounts/acct", NULL),
+                     404);
+    assert_string_equal(text(f, "error.code"), "ResourceNotFound");
+    assert_int_equal(arm(f, LATEST, "DELETE",
+                         PLAIN "/locations/eastus/resourceGroups/rg/deletedAccounts/acct", NULL),
+                     404);
+    assert_int_equal(arm(f, LATEST, "DELETE",
+                         PLAIN "/locations/westeurope/resourceGroups/rg/deletedAccounts/acct",
+                         NULL),
+                     202);
+}
+
 /* Without a custom sub-domain there is only the region's endpoint, and keys alone open it. */
 static void a_region_serves_the_account_whose_key_is_given(void **state)
 {
@@ -444,6 +528,9 @@ int main(void)
         CASE(openai_can_become_ai_services_and_go_back),
         CASE(keys_and_connection_strings_go_in_and_never_come_out),
         CASE(accounts_of_a_region_have_a_quota),
+        CASE(a_subscription_has_one_free_account_of_a_kind),
+        CASE(a_sub_domain_is_set_once),
+        CASE(what_is_deleted_is_found_in_its_own_place),
         CASE(a_region_serves_the_account_whose_key_is_given),
         CASE(the_oldest_version_knows_no_soft_delete),
         CASE(the_catalogue_answers),
