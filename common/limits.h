@@ -24,6 +24,7 @@
 #define LIMIT_LANGUAGE_BODY    (384 * 1024) /* a custom project; ours, as the next two */
 #define LIMIT_SPEECH_AUDIO     (256 * 1024)
 #define LIMIT_AI_ITEMS         1000   /* projects, datasets, models, endpoints of an account */
+#define LIMIT_LOCKBOX_REQUESTS 1000   /* kept for review; ours */
 #define LIMIT_HEADER_MS        10000  /* until the headers are complete */
 #define LIMIT_IDLE_MS          120000 /* keep-alive between requests, and body stalls */
 #define LIMIT_KEY_NAME         127    /* azure-rules.md section 1 */

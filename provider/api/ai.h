@@ -36,6 +36,11 @@ bool ai_need_json(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
 /* Simulated: a token is four bytes of text. */
 int64_t ai_tokens(size_t bytes);
 
+/* For ai_content_run() in a later step: the content of a file of the account. Worker threads only.
+ */
+bool ai_content_open(struct provider_call *c, json_t *account, const json_t *file,
+                     struct az_error *reterr) MUST_CHECK;
+
 /* A page of a list: items are offered in order, `after` and `limit` choose. */
 struct ai_page {
     json_t *data;

@@ -331,14 +331,11 @@ static void download_free(void *p)
     free(d);
 }
 
-bool ai_content_prepare(struct provider_call *c, struct az_error *reterr)
+bool ai_content_open(struct provider_call *c, json_t *account, const json_t *file,
+                     struct az_error *reterr)
 {
     struct download *d = calloc(1, sizeof(*d));
-    AUTO_JSON *account = NULL;
-    AUTO_JSON *file = NULL;
-    struct kvdb_txn *txn = NULL;
     struct data_keys keys = {0};
-    char uid[40];
     bool ok;
 
     if (!d) {
@@ -346,6 +343,24 @@ bool ai_content_prepare(struct provider_call *c, struct az_error *reterr)
     }
     c->prepared = d;
     c->prepared_free = download_free;
+    if (!cmk_open_data(c, account, CMK_OP_READ, &keys, reterr)) {
+        return false;
+    }
+    ok = blob_open(c->d->blob_dir, json_text(account, "uid"), json_text(file, "id"), &keys,
+                   (uint64_t) json_integer_value(json_object_get(file, "bytes")), &d->source,
+                   reterr);
+    data_keys_wipe(&keys);
+    rule_log_note(c->d, RULE_ENC_AES256, ok ? CMK_OBEYED : CMK_BROKEN);
+    return ok;
+}
+
+bool ai_content_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    AUTO_JSON *account = NULL;
+    AUTO_JSON *file = NULL;
+    struct kvdb_txn *txn = NULL;
+    bool ok;
+
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
@@ -355,14 +370,7 @@ bool ai_content_prepare(struct provider_call *c, struct az_error *reterr)
         rule_log_note(c->d, RULE_DATA_FILES, CMK_BROKEN);
         return false;
     }
-    if (!ai_open_keys(c, CMK_OP_READ, uid, &keys, reterr)) {
-        return false;
-    }
-    ok = blob_open(c->d->blob_dir, uid, json_text(file, "id"), &keys,
-                   (uint64_t) json_integer_value(json_object_get(file, "bytes")), &d->source,
-                   reterr);
-    data_keys_wipe(&keys);
-    rule_log_note(c->d, RULE_ENC_AES256, ok ? CMK_OBEYED : CMK_BROKEN);
+    ok = ai_content_open(c, account, file, reterr);
     if (ok && c->site.service == SVC_COGNITIVE_REGION) { /* of its own region */
         rule_log_note(c->d, RULE_DATA_SAME_REGION, CMK_OBEYED);
     }

@@ -10,6 +10,7 @@
 
 #include "common/json.h"
 #include "common/limits.h"
+#include "provider/api/ai.h"
 #include "provider/api/ai_data.h"
 #include "provider/api/answer.h"
 #include "provider/api/rule_log.h"
@@ -116,6 +117,27 @@ static bool check_covered(struct provider_call *c, struct kvdb_txn *txn, const j
     return false;
 }
 
+static bool count(void *ctx, json_t *request)
+{
+    size_t *n = ctx;
+
+    (void) request;
+    (*n)++;
+    return true;
+}
+
+/* They are kept for review; somebody who asks for ever is stopped some time. */
+static bool check_room(struct kvdb_txn *txn, struct az_error *reterr)
+{
+    size_t n = 0;
+
+    if (!child_each(txn, OWNER, COLLECTION, count, &n)) {
+        return az_fail_internal(reterr, "reading requests");
+    }
+    return n < LIMIT_LOCKBOX_REQUESTS ||
+           az_fail(reterr, AZ_ERR_AI_QUOTA, "There are %zu Customer Lockbox requests already.", n);
+}
+
 static bool ask_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     static const char *const needed[] = {"account", "engineer", "supportRequestId"};
@@ -140,6 +162,9 @@ static bool ask_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
     }
     if (!find_account(txn, json_text(c->body, "account"), &account, reterr) ||
         !check_covered(c, txn, account, project, reterr)) {
+        return false;
+    }
+    if (!check_room(txn, reterr)) {
         return false;
     }
     (void) json_object_set_new(request, "project", json_string(project));
@@ -254,6 +279,30 @@ static bool data_prepare(struct provider_call *c, struct az_error *reterr)
     return ok;
 }
 
+/* What a file says, and not only that it is there; the same access, the same key. */
+static bool content_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    AUTO_JSON *request = NULL;
+    AUTO_JSON *account = NULL;
+    AUTO_JSON *file = NULL;
+    struct kvdb_txn *txn = NULL;
+    const char *id = provider_param(c, 1);
+    bool ok;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = check_access(c, txn, &request, &account, reterr) &&
+         (file_store_get(txn, json_text(account, "uid"), id, &file) ||
+          az_fail(reterr, AZ_ERR_NOT_FOUND, "The account has no file '%.100s'.", id));
+    kvdb_abort(txn);
+    ok = ok && ai_content_open(c, account, file, reterr);
+    if (ok) {
+        rule_log_note(c->d, RULE_SEC_LOCKBOX, CMK_OBEYED);
+    }
+    return ok;
+}
+
 static void add_file(void *ctx, json_t *file)
 {
     (void) json_array_append(ctx, file);
@@ -292,7 +341,8 @@ static bool data_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     return provider_answer_json(c, 200, doc);
 }
 
-#define ALL "/_sim/lockbox/requests"
+#define ALL     "/_sim/lockbox/requests"
+#define CONTENT ALL "/{r}/files/{f}/content"
 /* clang-format off */
 #define ROW(method, path, audit, exec, body, prepare, run) \
     {{method, path}, PPLANE_CONTROL, audit, exec, body, 0, NULL, prepare, run}
@@ -302,6 +352,7 @@ const struct provider_route provider_lockbox_routes[] = {
     ROW(HTTP_M_GET,   ALL "/{r}",      NULL,             EXEC_LOOP,  false, NULL,         get_run),
     ROW(HTTP_M_PATCH, ALL "/{r}",      "LockboxDecide",  EXEC_WRITE, true,  NULL,         decide_run),
     ROW(HTTP_M_GET,   ALL "/{r}/data", "LockboxAccess",  EXEC_LOOP,  false, data_prepare, data_run),
+    ROW(HTTP_M_GET,   CONTENT,         "LockboxAccess",  EXEC_LOOP,  false, content_prepare, ai_content_run),
 };
 /* clang-format on */
 const size_t provider_lockbox_routes_len = ARRAY_LEN(provider_lockbox_routes);

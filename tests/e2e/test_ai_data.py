@@ -305,6 +305,31 @@ class Lockbox(DataTest):
         self.give()
         self.assertEqual(self.data(id).code, "CustomerManagedKeyAccessDenied")
 
+    def test_an_engineer_reads_the_files_of_an_openai_account_under_its_key(self):
+        identity = self.account("boxfile", "OpenAI", "S0")
+        text = f"{SECRET}\n".encode() * 5000
+        file = self.sim.upload("boxfile", text).json["id"]
+        other = self.account("boxother", "OpenAI", "S0") and self.sim.upload("boxother", text).json["id"]
+        self.bind("boxfile", identity)
+        id = self.ask("boxfile").json["id"]
+        content = lambda f=file: self.control("GET", f"/_sim/lockbox/requests/{id}/files/{f}/content")
+        a = content()
+        self.assertEqual((a.status, a.headers["x-kvsim-rule"]), (403, "sec.lockbox"), "not approved yet")
+        self.assertEqual(self.sim.kvsim("lockbox", "data", id, "--file", file, check=False).returncode, 1)
+        self.decide(id, "approve")
+        self.assertEqual([f["id"] for f in self.data(id).json["files"]], [file])
+        a = content()
+        self.assertEqual((a.status, a.body == text), (200, True))
+        self.assertEqual(self.sim.kvsim("lockbox", "data", id, "--file", file).stdout.encode(), text)
+        self.assertEqual([content("file-none").status, content(other).status], [404, 404], "no other account's")
+        self.give()
+        self.assertEqual((content().status, content().code), (403, "CustomerManagedKeyAccessDenied"))
+        log = self.control("GET", "/_sim/audit?operation=LockboxAccess&limit=100").json["value"]
+        seen = [r["properties"]["httpStatusCode"] for r in log if f"{id}/files/{file}/content" in r["properties"]["requestUri"]]
+        self.assertEqual(sorted(seen), [200, 200, 403, 403, 403, 403])
+        self.control("POST", "/_sim/clock", {"advance": "P4D"})
+        self.assertEqual(content().headers["x-kvsim-rule"], "sec.lockbox", "it expired")
+
     def test_bad_input_is_refused_and_nothing_is_kept(self):
         self.account("boxbad", "OpenAI")
         good = {"account": self.sim.account_id("boxbad"), "engineer": "eng", "supportRequestId": "1"}

@@ -142,21 +142,19 @@ json_t *endpoints_need(const char *dir)
     return e;
 }
 
-json_t *control_call(const char *dir, const json_t *e, const char *method, const char *path,
-                     const json_t *body)
+/* Dies unless the answer is good. */
+static void fetch(const json_t *e, const char *method, const char *path, const json_t *body,
+                  struct http_client_answer *ret)
 {
     CLEANUP(buf_done) struct buf token = {0};
     CLEANUP(buf_done) struct buf text = {0};
     struct http_client_options opt = {.ca_file = endpoint(e, "ca")};
-    struct http_client_answer a = {0};
     struct http_client *http = NULL;
     struct az_error err;
     const char *base = endpoint(e, "management_url");
     const char *colon = strrchr(base, ':');
     char url[512];
-    json_t *doc;
 
-    (void) dir;
     if (!file_read(endpoint(e, "control_token_file"), 64, &token)) {
         die("%s can't be read", endpoint(e, "control_token_file"));
     }
@@ -172,17 +170,37 @@ json_t *control_call(const char *dir, const json_t *e, const char *method, const
     (void) snprintf(url, sizeof(url), "%s%s", base, path);
     if (!http_client_new(&opt, &http, &err) ||
         !http_client_call(http, method, url, headers, ARRAY_LEN(headers),
-                          (struct str_view){text.data, text.len}, &a, &err)) {
+                          (struct str_view){text.data, text.len}, ret, &err)) {
         die_error(&err);
     }
-    doc = a.body.len > 0 ? json_loadb(a.body.data, a.body.len, 0, NULL) : NULL;
-    if (a.status >= 400) {
+    if (ret->status >= 400) {
+        AUTO_JSON *doc = json_loadb(ret->body.data ? ret->body.data : "", ret->body.len, 0, NULL);
         const char *message =
             json_string_value(json_object_get(json_object_get(doc, "error"), "message"));
 
         die("%s", message ? message : "the daemon refused");
     }
-    http_client_answer_done(&a);
     http_client_free(http);
+}
+
+json_t *control_call(const char *dir, const json_t *e, const char *method, const char *path,
+                     const json_t *body)
+{
+    struct http_client_answer a = {0};
+    json_t *doc;
+
+    (void) dir;
+    fetch(e, method, path, body, &a);
+    doc = a.body.len > 0 ? json_loadb(a.body.data, a.body.len, 0, NULL) : NULL;
+    http_client_answer_done(&a);
     return doc;
+}
+
+void control_print(const json_t *e, const char *path)
+{
+    struct http_client_answer a = {0};
+
+    fetch(e, "GET", path, NULL, &a);
+    (void) fwrite(a.body.data ? a.body.data : "", 1, a.body.len, stdout);
+    http_client_answer_done(&a);
 }

@@ -41,6 +41,8 @@ pid_t endpoints_pid(const json_t *e, const char *daemon);
  * service's message. */
 json_t *control_call(const char *dir, const json_t *e, const char *method, const char *path,
                      const json_t *body);
+/* GET of whatever it is, onto standard output as it comes. */
+void control_print(const json_t *e, const char *path);
 
 /* Writes the certificates of a PEM bundle as a trust store for Java, unless one newer than the
  * bundle is there. */

@@ -8,7 +8,7 @@
 #define ALL "/_sim/lockbox/requests"
 
 struct lockbox_options {
-    const char *state, *engineer, *support, *project;
+    const char *state, *engineer, *support, *project, *file;
     const char *args[2];
 };
 
@@ -21,13 +21,15 @@ static void parse(struct lockbox_options *o, int argc, char **argv)
         {"support-request", 0, "ID",   "For which support request",                              CLI_STRING, &o->support,  0, NULL},
         {"project",         0, "NAME", "For one project of a Language account",                  CLI_STRING, &o->project,  0,
          NULL                                                                                                                     },
+        {"file",            0, "ID",   "data: the content of this file of an OpenAI account",    CLI_STRING,
+         &o->file,                                                                                                         0, NULL},
     };
     const struct cli cli = {
         .program = "kvsim lockbox",
         .summary = "Customer Lockbox: review an engineer's requests for an account's data.",
         .args_doc = "[list | request ACCOUNT-ID | show ID | approve ID | reject ID | data ID]",
         .epilog =
-            "data: what the engineer sees, once the request is approved. Requests end after 4 days of simulated time.",
+            "data: what the engineer sees, once the request is approved; with --file what a file says. Requests end after 4 days of simulated time.",
         .options = options,
         .n_options = ARRAY_LEN(options),
         .max_args = 2};
@@ -44,17 +46,33 @@ static json_t *ask(const struct lockbox_options *o, const char *dir, const json_
     return control_call(dir, e, "POST", ALL, body);
 }
 
+/* Ids are path segments. */
+static const char *check_id(const char *id, const char *what)
+{
+    if (strlen(id) > 64 || strpbrk(id, "/?# ")) {
+        die_usage("'%s' is not the id of a %s; see kvsim lockbox list", id, what);
+    }
+    return id;
+}
+
 static json_t *about(const char *verb, const char *id, const char *dir, const json_t *e)
 {
     bool decides = strcmp(verb, "approve") == 0 || strcmp(verb, "reject") == 0;
     AUTO_JSON *body = decides ? json_pack("{s:s}", "decision", verb) : NULL;
     char path[256];
 
-    if (strlen(id) > 64 || strpbrk(id, "/?# ")) {
-        die_usage("'%s' is not the id of a request; see kvsim lockbox list", id);
-    }
-    (void) snprintf(path, sizeof(path), ALL "/%s%s", id, strcmp(verb, "data") == 0 ? "/data" : "");
+    (void) snprintf(path, sizeof(path), ALL "/%s%s", check_id(id, "request"),
+                    strcmp(verb, "data") == 0 ? "/data" : "");
     return control_call(dir, e, decides ? "PATCH" : "GET", path, body);
+}
+
+static void print_file(const char *id, const char *file, const json_t *e)
+{
+    char path[256];
+
+    (void) snprintf(path, sizeof(path), ALL "/%s/files/%s/content", check_id(id, "request"),
+                    check_id(file, "file"));
+    control_print(e, path);
 }
 
 int cmd_lockbox(int argc, char **argv)
@@ -78,6 +96,11 @@ int cmd_lockbox(int argc, char **argv)
     }
     dir = state_dir(o.state);
     AUTO_JSON *e = endpoints_need(dir);
+
+    if (o.file && strcmp(o.args[0], "data") == 0) {
+        print_file(o.args[1], o.file, e);
+        return 0;
+    }
     AUTO_JSON *answer = all                                 ? control_call(dir, e, "GET", ALL, NULL)
                         : strcmp(o.args[0], "request") == 0 ? ask(&o, dir, e)
                                                             : about(o.args[0], o.args[1], dir, e);
