@@ -11,6 +11,7 @@
 #include "provider/api/ai.h"
 #include "provider/api/ai_job.h"
 #include "provider/api/cmk_check.h"
+#include "provider/api/cmk_follow.h"
 #include "provider/api/deployment.h"
 #include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"

@@ -14,7 +14,7 @@
 #include "provider/api/ai_job.h"
 #include "provider/api/answer.h"
 #include "provider/api/auth.h"
-#include "provider/api/cmk_check.h"
+#include "provider/api/cmk_follow.h"
 #include "provider/api/storage.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
@@ -329,6 +329,40 @@ static enum http_step next_step(const struct provider_call *c)
     return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
 }
 
+/* What time should have caused in the background has happened before the next answer leaves. */
+static bool something_due(struct provider_call *c, struct kvdb_txn *txn)
+{
+    bool look = !c->due_skip && !c->prepared_done;
+
+    c->settling = look && ai_settle_due(c, txn);
+    c->following = look && !c->settling && cmk_follow_due(c, txn);
+    return c->settling || c->following;
+}
+
+/* The clock was moved, and what is due by its new time is done before that is answered: whoever
+ * moved it may go on with the vault, past this daemon. */
+static enum http_step step_control(struct provider_call *c)
+{
+    struct kvdb_txn *txn = NULL;
+    struct az_error ignored;
+    bool due;
+
+    if (!c->clock_moved) {
+        if (!control_handle(&c->d->control, &c->x->req, &c->x->resp)) {
+            provider_plain_error(&c->x->resp, 404, "NotFound",
+                                 "There is no such control endpoint.");
+        }
+        c->clock_moved = c->x->req.method == HTTP_M_POST && c->x->resp.status == 200;
+        c->now_ms = sim_clock_now_ms(c->d->clock);
+    }
+    if (!c->clock_moved || !kvdb_begin_read(c->d->db, &txn, &ignored)) {
+        return HTTP_STEP_DONE;
+    }
+    due = something_due(c, txn);
+    kvdb_abort(txn);
+    return due ? HTTP_STEP_PREPARE : HTTP_STEP_DONE;
+}
+
 static enum http_step step_loop(struct provider_call *c)
 {
     struct kvdb_txn *txn = NULL;
@@ -336,11 +370,7 @@ static enum http_step step_loop(struct provider_call *c)
     bool ok;
 
     if (c->control && !c->row) {
-        if (!control_handle(&c->d->control, &c->x->req, &c->x->resp)) {
-            provider_plain_error(&c->x->resp, 404, "NotFound",
-                                 "There is no such control endpoint.");
-        }
-        return HTTP_STEP_DONE;
+        return step_control(c);
     }
     if (json_array_size(c->purged) > 0) { /* and that is committed now */
         return HTTP_STEP_PREPARE;
@@ -351,8 +381,7 @@ static enum http_step step_loop(struct provider_call *c)
     if (!kvdb_begin_read(c->d->db, &txn, &c->error)) {
         return finish_error(c);
     }
-    c->settling = !c->due_skip && !c->prepared_done && ai_settle_due(c, txn);
-    next = c->settling ? HTTP_STEP_PREPARE : c->rekey ? HTTP_STEP_WRITE : next_step(c);
+    next = something_due(c, txn) ? HTTP_STEP_PREPARE : c->rekey ? HTTP_STEP_WRITE : next_step(c);
     if (next != HTTP_STEP_LOOP) {
         kvdb_abort(txn);
         return next;
@@ -378,6 +407,10 @@ static enum http_step step_write(struct provider_call *c, struct kvdb_txn *txn)
     if (c->settling) {
         c->settling = false;
         return ai_settle_write(c, txn, &c->error) ? HTTP_STEP_LOOP : finish_error(c);
+    }
+    if (c->following) {
+        c->following = false;
+        return cmk_follow_write(c, txn, &c->error) ? HTTP_STEP_LOOP : finish_error(c);
     }
     if (json_array_clear(c->purged) < 0) {
         (void) az_fail_internal(&c->error, "out of memory");
@@ -419,6 +452,10 @@ static enum http_step step_prepare(struct provider_call *c)
     }
     if (c->settling) {
         ai_settle_prepare(c);
+        return HTTP_STEP_WRITE;
+    }
+    if (c->following) {
+        cmk_follow_prepare(c);
         return HTTP_STEP_WRITE;
     }
     if (!c->row->prepare(c, &c->error)) {
@@ -500,6 +537,7 @@ static void api_end(void *ctx, struct http_exchange *x)
         c->prepared_free(c->prepared);
     }
     cmk_rekey_free(c->rekey);
+    json_decref(c->followed);
     ai_settle_free(c->due);
     json_decref(c->body);
     json_decref(c->purged);

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "provider/api/cmk_approval.h"
+#include "provider/api/cmk_follow.h"
 #include "provider/api/dek.h"
 #include "provider/api/rule_log.h"
 
@@ -171,7 +172,7 @@ static bool rewrap(struct provider_call *c, const struct cmk_wish *w, const stru
                    const struct cmk_input *in, struct cmk_change *ret, struct az_error *reterr)
 {
     /* The version that is current now is the one that is used from here on (key.select); in the
-     * edition 2026 an account that names none follows the newest (cmk_check.c). */
+     * edition 2026 an account that names none follows the newest (cmk_follow.h). */
     const struct dek_home to = {&caller(w, ref)->p, ref->vault, ref->name, in->key.version};
     bool follows = c->d->edition == EDITION_2026 && !ref->version[0];
 
@@ -184,7 +185,7 @@ static bool rewrap(struct provider_call *c, const struct cmk_wish *w, const stru
     (void) json_object_set_new(ret->dek, "exp", json_integer(in->key.exp_s));
     (void) json_object_set_new(ret->dek, "rotated", json_boolean(in->op == CMK_OP_UPDATE_VERSION));
     if (follows) {
-        (void) json_object_set_new(ret->dek, "follows", json_true());
+        cmk_follow_mark(ret->dek, c->now_ms / 1000);
     }
     ret->encryption = stored_encryption(ref, in->key.version, follows);
     return ret->encryption || az_fail_internal(reterr, "out of memory");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "provider/api/cmk_follow.h"
 #include "provider/api/dek.h"
 #include "provider/api/rule_log.h"
 #include "provider/store/account_store.h"
@@ -168,84 +169,6 @@ void cmk_check_data(struct provider_call *c, const json_t *account, const struct
     note_refusal(c, account, results);
 }
 
-struct cmk_rekey {
-    json_t *account; /* as it was seen */
-    json_t *dek;
-};
-
-void cmk_rekey_free(struct cmk_rekey *r)
-{
-    if (r) {
-        json_decref(r->account);
-        json_decref(r->dek);
-        free(r);
-    }
-}
-
-/*
- * NEW26: "omitted or empty: follows the latest version automatically". What can't be had now is
- * tried again at the next use; the version in use goes on serving.
- */
-static void follow_newest(struct provider_call *c, json_t *account, const struct key_identity *id)
-{
-    const json_t *dek = json_object_get(account, "dek");
-    const struct vault_client *v = c->d->vaults;
-    const char *vault = json_text(dek, "vault");
-    const char *key = json_text(dek, "key");
-    struct dek_home to = {&id->p, vault, key, NULL};
-    CLEANUP(free_str) char *token = NULL;
-    struct key_facts newest;
-    struct az_error ignored;
-    json_t *wrapped = NULL;
-
-    if (!key_identity_usable(id) ||
-        !provider_mint_token(c->d, &id->p, VAULT_AUDIENCE, &token, &ignored) ||
-        !v->get_key(v->ctx, vault, key, NULL, token, &newest, &ignored) || newest.status != 200 ||
-        strcmp(newest.version, json_text(dek, "version")) == 0) {
-        return;
-    }
-    to.version = newest.version;
-    if (!dek_bind(c->d, account, id, &to, &wrapped, &ignored)) {
-        return;
-    }
-    (void) json_object_set_new(wrapped, "exp", json_integer(newest.exp_s));
-    (void) json_object_set_new(wrapped, "rotated", json_true());
-    (void) json_object_set_new(wrapped, "follows", json_true());
-    cmk_rekey_free(c->rekey);
-    c->rekey = malloc(sizeof(*c->rekey));
-    if (!c->rekey) {
-        json_decref(wrapped);
-        return;
-    }
-    *c->rekey = (struct cmk_rekey){json_incref(account), wrapped};
-}
-
-/* Only if the account is still bound as it was seen. */
-bool cmk_store_rekey(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
-{
-    const json_t *seen = c->rekey ? c->rekey->account : NULL;
-    AUTO_JSON *now = NULL;
-    bool ok = true;
-
-    if (!seen) {
-        return true;
-    }
-    ok = account_store_get(txn, json_text(seen, "subscription"), json_text(seen, "group"),
-                           json_text(seen, "name"), false, &now, reterr);
-    if (ok && now && json_equal(json_object_get(now, "dek"), json_object_get(seen, "dek"))) {
-        (void) json_object_set(now, "dek", c->rekey->dek);
-        /* Whoever prepares a change of the binding has seen the former key. */
-        (void) json_object_set_new(
-            now, "revision",
-            json_integer(json_integer_value(json_object_get(now, "revision")) + 1));
-        dek_cache_forget(c->d->deks, json_text(now, "uid"));
-        ok = account_store_put(txn, now, false, reterr);
-    }
-    cmk_rekey_free(c->rekey);
-    c->rekey = NULL;
-    return ok;
-}
-
 bool cmk_open_data(struct provider_call *c, json_t *account, enum cmk_op op, struct data_keys *ret,
                    struct az_error *reterr)
 {
@@ -264,7 +187,7 @@ bool cmk_open_data(struct provider_call *c, json_t *account, enum cmk_op op, str
         note_layers(c, account, ret->n);
     }
     if (ok && json_is_true(json_object_get(json_object_get(account, "dek"), "follows"))) {
-        follow_newest(c, account, &id);
+        cmk_follow_newest(c, account, &id);
     }
     return ok;
 }

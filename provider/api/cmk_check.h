@@ -29,8 +29,3 @@ void cmk_check_data(struct provider_call *c, const json_t *account, const struct
                     enum cmk_op op, bool opened, struct az_error *err);
 /* The same for serving a deployment of a fine-tuned model: needs no key, is never refused. */
 void cmk_check_serving(struct provider_call *c, const json_t *account, bool deployment_exists);
-
-/* What cmk_open_data() left for the write step; c->rekey is gone afterwards. */
-bool cmk_store_rekey(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
-    MUST_CHECK;
-void cmk_rekey_free(struct cmk_rekey *r); /* NULL is allowed */

@@ -62,13 +62,24 @@ bool account_store_get(struct kvdb_txn *txn, const char *sub, const char *group,
     return load(txn, &k, ret, reterr);
 }
 
-static void due_key(struct kvkey *k, const json_t *a)
+/* record_class: 'x' or 'y' */
+static void timed_key(struct kvkey *k, char record_class, int64_t at_s, const json_t *a)
 {
-    kvkey_init(k, 'x');
-    kvkey_u64(k, (uint64_t) json_integer_value(json_object_get(a, "purgeAt")));
+    kvkey_init(k, record_class);
+    kvkey_u64(k, (uint64_t) at_s);
     add_lower(k, json_text(a, "subscription"));
     add_lower(k, json_text(a, "group"));
     add_lower(k, json_text(a, "name"));
+}
+
+static void due_key(struct kvkey *k, const json_t *a)
+{
+    timed_key(k, 'x', json_integer_value(json_object_get(a, "purgeAt")), a);
+}
+
+static int64_t follow_at(const json_t *a)
+{
+    return json_integer_value(json_object_get(json_object_get(a, "dek"), "followAt"));
 }
 
 static void put_json(struct kvdb_txn *txn, const struct kvkey *k, const json_t *doc)
@@ -90,6 +101,10 @@ bool account_store_put(struct kvdb_txn *txn, const json_t *account, bool deleted
     (void) kvdb_del(txn, &k);
     if (deleted) {
         due_key(&k, account);
+        kvdb_put(txn, &k, "", 0);
+    }
+    if (follow_at(account) > 0) {
+        timed_key(&k, 'y', follow_at(account), account);
         kvdb_put(txn, &k, "", 0);
     }
     return !kvdb_failed(txn) || az_fail_internal(reterr, "storing an account");
@@ -235,8 +250,9 @@ void file_store_each(struct kvdb_txn *txn, const char *uid, void (*fn)(void *ctx
     kvdb_iter_free(it);
 }
 
-/* The first due entry, as its three names. */
-static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found)
+/* The first due entry, as its three names from data[9]. */
+static bool first_due(struct kvdb_txn *txn, char record_class, int64_t now_s, struct kvkey *found,
+                      int64_t *at_s)
 {
     struct kvkey prefix;
     struct kvdb_val key;
@@ -244,7 +260,7 @@ static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found)
     struct kvdb_iter *it;
     bool due = false;
 
-    kvkey_init(&prefix, 'x');
+    kvkey_init(&prefix, record_class);
     it = kvdb_iter_new(txn, &prefix, NULL);
     if (it && kvdb_iter_next(it, &key, &val) && key.len > 9) {
         uint64_t at = 0;
@@ -253,6 +269,7 @@ static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found)
             at = at << 8 | ((const uint8_t *) key.data)[i];
         }
         due = at <= (uint64_t) now_s;
+        *at_s = (int64_t) at;
         memcpy(found->data, key.data, key.len);
         found->len = key.len;
         found->failed = false;
@@ -264,16 +281,70 @@ static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found)
 bool account_store_due(struct kvdb_txn *txn, int64_t now_s)
 {
     struct kvkey found;
+    int64_t at_s;
 
-    return first_due(txn, now_s, &found);
+    return first_due(txn, 'x', now_s, &found, &at_s);
+}
+
+bool account_store_follow_due(struct kvdb_txn *txn, int64_t now_s)
+{
+    struct kvkey found;
+    int64_t at_s;
+
+    return first_due(txn, 'y', now_s, &found, &at_s);
+}
+
+/* The account of an entry, if the entry is of the time that the account has. */
+static json_t *of_entry(struct kvdb_txn *txn, const struct kvkey *entry, int64_t at_s, bool deleted)
+{
+    const char *sub = (const char *) entry->data + 9;
+    const char *group = sub + strlen(sub) + 1;
+    const char *name = group + strlen(group) + 1;
+    struct az_error ignored;
+    json_t *a = NULL;
+
+    if (account_store_get(txn, sub, group, name, deleted, &a, &ignored) && a &&
+        follow_at(a) == at_s) {
+        return a;
+    }
+    json_decref(a);
+    return NULL;
+}
+
+json_t *account_store_follow_first(struct kvdb_txn *txn, int64_t now_s, bool *deleted)
+{
+    struct kvkey found;
+    int64_t at_s;
+    json_t *a = NULL;
+
+    *deleted = false;
+    if (first_due(txn, 'y', now_s, &found, &at_s)) {
+        a = of_entry(txn, &found, at_s, false);
+        if (!a) {
+            a = of_entry(txn, &found, at_s, true);
+            *deleted = a != NULL;
+        }
+    }
+    return a;
+}
+
+void account_store_follow_drop(struct kvdb_txn *txn, int64_t now_s)
+{
+    struct kvkey found;
+    int64_t at_s;
+
+    if (first_due(txn, 'y', now_s, &found, &at_s)) {
+        (void) kvdb_del(txn, &found);
+    }
 }
 
 bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, json_t *purged,
                          struct az_error *reterr)
 {
     struct kvkey found;
+    int64_t at_s;
 
-    while (first_due(txn, now_s, &found)) {
+    while (first_due(txn, 'x', now_s, &found, &at_s)) {
         const char *sub = (const char *) found.data + 9;
         const char *group = sub + strlen(sub) + 1;
         const char *name = group + strlen(group) + 1;

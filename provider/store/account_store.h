@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Accounts and their files as JSON records: 'A' live, 'E' deleted (subscription, group, name); 'B'
- * sub-domain -> the account's key; 'F' account uid, file id; 'x' due purges.
+ * sub-domain -> the account's key; 'F' account uid, file id; 'x' due purges; 'y' keys to look
+ * after.
  */
 #pragma once
 
@@ -37,6 +38,15 @@ void file_store_each(struct kvdb_txn *txn, const char *uid, void (*fn)(void *ctx
 bool account_store_due(struct kvdb_txn *txn, int64_t now_s);
 bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, json_t *purged,
                          struct az_error *reterr) MUST_CHECK;
+/*
+ * 'y': accounts whose key's newest version is looked for at a time (dek.followAt, which
+ * account_store_put() indexes). The first that is due; NULL: its entry is of a former time, or the
+ * account is gone.
+ */
+bool account_store_follow_due(struct kvdb_txn *txn, int64_t now_s);
+json_t *account_store_follow_first(struct kvdb_txn *txn, int64_t now_s, bool *deleted);
+void account_store_follow_drop(struct kvdb_txn *txn, int64_t now_s); /* that entry */
+
 /* Everything of a deleted account goes: record, files, domain, its own identity. Its uid is added
  * to the array purged: the blobs are the caller's to remove, once this is committed. */
 void account_store_purge(struct kvdb_txn *txn, const json_t *account, json_t *purged);

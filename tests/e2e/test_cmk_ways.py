@@ -343,8 +343,65 @@ class Partial(Case):
         self.assert_readable()
 
 
-class Cache(Case):
+class CacheCase(Case):
+    def uses_of_the_key(self, operation="KeyUnwrap"):
+        """What the vaults' audit log says of this account's identity. Stops the simulator, so that the log is complete."""
+        self.sim.stop()
+        log = [json.loads(line) for line in (self.sim.state / "audit" / "vaultd.jsonl").read_text().splitlines()]
+        self.sim.start()
+        return [r for r in log if r["operationName"] == operation and self.identity in json.dumps(r["identity"])]
+
+    def bound(self, tag):
+        self.prepare(tag)
+        self.assertEqual(self.encrypt(self.kid).status, 202)
+        self.upload()
+
+
+class NoCache(CacheCase):
+    def test_every_use_of_data_asks_the_vault_and_stands_in_its_log(self):
+        self.bound("c3")
+        before = len(self.uses_of_the_key())
+        for _ in range(3):
+            self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled")
+        uses = self.uses_of_the_key()[before:]
+        self.assertEqual([r["properties"]["httpStatusCode"] for r in uses], [200, 200, 200, 403])
+        self.assertTrue(all("/keys/cmk/" in r["properties"]["id"] for r in uses), uses[0])
+        self.assertEqual(len(self.uses_of_the_key("KeyWrap")), 1)
+
+
+class CacheOfAzure(CacheCase):
+    args = ("--latency", "azure")
+
+    def test_a_revocation_is_seen_within_the_hour(self):
+        self.bound("c4")
+        self.sim.kvsim("clock", "freeze")
+        self.assert_readable()
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_readable()
+        self.sim.kvsim("clock", "advance", "1h")
+        self.assert_refused("KeyDisabled")
+
+
+class Cache(CacheCase):
     args = ("--dek-cache-ttl", "1h")
+
+    def test_within_its_time_one_unwrap_is_enough_and_a_restart_forgets(self):
+        self.bound("c2")
+        self.sim.kvsim("clock", "freeze")
+        before = len(self.uses_of_the_key())  # and a restart
+        for _ in range(3):
+            self.assert_readable()
+        self.assertEqual(len(self.uses_of_the_key()), before + 1)
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.assert_refused("KeyDisabled")
+
+    def test_the_accounts_own_identity_is_never_seen_late(self):
+        self.bound("c5")
+        self.assert_readable()
+        self.assertEqual(self.patch({"identity": {"type": "None"}}).status, 202)
+        self.assert_refused("ManagedIdentityDisabled")
 
     def test_a_data_key_is_kept_for_its_time_on_the_simulated_clock_and_no_longer(self):
         self.prepare("c1")
@@ -436,6 +493,46 @@ class Edition2026(Case):
         s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
         self.assert_readable()
         self.assertEqual(self.account_record()["dek"]["version"], newest)
+
+    def test_the_newest_version_is_followed_within_a_day_though_nobody_uses_data(self):
+        """NEW26: follows the latest version automatically; Key Vault's documents: its services see it within 1-24 h."""
+        s = self.sim
+        self.prepare("u5")
+        s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        self.assertEqual(self.encrypt(f"https://{self.vault}.vault.azure.net/", keyName="cmk").status, 202)
+        self.upload()
+        first = self.kid.split("/")[-1]
+        new = self.new_version().split("/")[-1]
+        self.assertEqual(self.account_record()["dek"]["version"], first)
+        s.kvsim("clock", "advance", "23h")
+        self.assertEqual(self.account_record()["dek"]["version"], first, "nothing is due yet")
+        s.kvsim("clock", "advance", "1h")
+        self.assertEqual(self.account_record()["dek"]["version"], new)
+        self.assertTrue(any(self.identity in r and new in r for r in self.audit("KeyWrap")))
+        s.vault(self.vault, "PATCH", f"/keys/cmk/{first}", {"attributes": {"enabled": False}})
+        self.assert_readable()
+        # Out of reach on one day, it is looked for again on the next.
+        newest = self.new_version().split("/")[-1]
+        s.make_vault(self.vault, [self.own], enablePurgeProtection=True, enableRbacAuthorization=False)
+        s.kvsim("clock", "advance", "25h")
+        self.assertEqual(self.account_record()["dek"]["version"], new)
+        s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        # Also while the account is deleted, when it is only remembered, and after it is restored.
+        self.assertLess(s.arm("DELETE", s.account_id(self.account), version=ARM_AI).status, 300)
+        s.kvsim("clock", "advance", "25h")
+        a = s.arm("PUT", s.account_id(self.account), {"kind": "OpenAI", "location": "westeurope", "sku": {"name": "S0"},
+                                                      "properties": {"restore": True}}, ARM_AI)
+        self.assertIn(a.status, (200, 201), a.body)
+        self.assertEqual(self.account_record()["dek"]["version"], new)
+        s.kvsim("clock", "advance", "25h")
+        self.assertEqual(self.account_record()["dek"]["version"], newest)
+        # Nothing is looked after any more once CMK is disabled, or a version is named.
+        self.assertEqual(self.encrypt(self.kid.replace(first, newest)).status, 202)
+        self.assertNotIn("followAt", self.account_record()["dek"])
+        last = self.new_version().split("/")[-1]
+        s.kvsim("clock", "advance", "25h")
+        self.assertEqual(self.account_record()["dek"]["version"], newest)
+        self.assertNotEqual(last, newest)
 
     def test_a_user_assigned_identity_by_patch_and_back_to_the_systems(self):
         s = self.sim

@@ -221,6 +221,14 @@ class Revocation(Base):
         self.revoke("vaultrv3")  # the first request after its end, and about something else
         self.assertEqual(self.ok(200, "acctrv3", "GET", f"/fine_tuning/jobs/{job['id']}")["status"], "succeeded")
 
+    def test_a_job_ends_when_the_clock_is_moved_past_its_time(self):
+        self.sim.cmk("rv4")
+        job = self.job("acctrv4")
+        self.later(3600)
+        a = self.sim.vault("vaultrv4", "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})  # past providerd
+        self.assertEqual(a.status, 200, a.body)
+        self.assertEqual(self.ok(200, "acctrv4", "GET", f"/fine_tuning/jobs/{job['id']}")["status"], "succeeded")
+
 
 class Inference(Base):
     @classmethod
