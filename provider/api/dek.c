@@ -313,6 +313,10 @@ bool dek_open(struct providerd *d, const json_t *account, const struct key_ident
     if (!dek_is_wrapped(account)) {
         return unseal_all(d, uid, json_object_get(dek, "sealed"), ret, reterr);
     }
+    /* The vault's refusals may be seen late, by the cache; the account's own state never is. */
+    if (!need_identity(id, reterr)) {
+        return false;
+    }
     if (cache_get(d, uid, ret)) {
         return true;
     }
