@@ -372,10 +372,11 @@ class NoCache(CacheCase):
 
 
 class CacheOfAzure(CacheCase):
-    args = ("--latency", "azure")
-
-    def test_a_revocation_is_seen_within_the_hour(self):
+    def test_with_the_latency_of_azure_a_revocation_is_seen_within_the_hour(self):
         self.bound("c4")
+        self.sim.stop()
+        self.sim.args += ["--latency", "azure"]
+        self.sim.start()
         self.sim.kvsim("clock", "freeze")
         self.assert_readable()
         self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
