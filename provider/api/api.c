@@ -11,9 +11,9 @@
 #include "common/log.h"
 #include "provider/api/account_child.h"
 #include "provider/api/ai.h"
-#include "provider/api/ai_job.h"
 #include "provider/api/answer.h"
 #include "provider/api/auth.h"
+#include "provider/api/background.h"
 #include "provider/api/cmk_follow.h"
 #include "provider/api/storage.h"
 #include "provider/store/account_store.h"
@@ -329,16 +329,6 @@ static enum http_step next_step(const struct provider_call *c)
     return c->row->exec == EXEC_WRITE ? HTTP_STEP_WRITE : HTTP_STEP_LOOP;
 }
 
-/* What time should have caused in the background has happened before the next answer leaves. */
-static bool something_due(struct provider_call *c, struct kvdb_txn *txn)
-{
-    bool look = !c->due_skip && !c->prepared_done;
-
-    c->settling = look && ai_settle_due(c, txn);
-    c->following = look && !c->settling && cmk_follow_due(c, txn);
-    return c->settling || c->following;
-}
-
 /* The clock was moved, and what is due by its new time is done before that is answered: whoever
  * moved it may go on with the vault, past this daemon. */
 static enum http_step step_control(struct provider_call *c)
@@ -358,7 +348,7 @@ static enum http_step step_control(struct provider_call *c)
     if (!c->clock_moved || !kvdb_begin_read(c->d->db, &txn, &ignored)) {
         return HTTP_STEP_DONE;
     }
-    due = something_due(c, txn);
+    due = background_due(c, txn);
     kvdb_abort(txn);
     return due ? HTTP_STEP_PREPARE : HTTP_STEP_DONE;
 }
@@ -381,7 +371,7 @@ static enum http_step step_loop(struct provider_call *c)
     if (!kvdb_begin_read(c->d->db, &txn, &c->error)) {
         return finish_error(c);
     }
-    next = something_due(c, txn) ? HTTP_STEP_PREPARE : c->rekey ? HTTP_STEP_WRITE : next_step(c);
+    next = background_due(c, txn) ? HTTP_STEP_PREPARE : c->rekey ? HTTP_STEP_WRITE : next_step(c);
     if (next != HTTP_STEP_LOOP) {
         kvdb_abort(txn);
         return next;
@@ -404,13 +394,8 @@ static enum http_step sweep(struct provider_call *c, struct kvdb_txn *txn)
 
 static enum http_step step_write(struct provider_call *c, struct kvdb_txn *txn)
 {
-    if (c->settling) {
-        c->settling = false;
-        return ai_settle_write(c, txn, &c->error) ? HTTP_STEP_LOOP : finish_error(c);
-    }
-    if (c->following) {
-        c->following = false;
-        return cmk_follow_write(c, txn, &c->error) ? HTTP_STEP_LOOP : finish_error(c);
+    if (c->background) {
+        return background_write(c, txn, &c->error) ? HTTP_STEP_LOOP : finish_error(c);
     }
     if (json_array_clear(c->purged) < 0) {
         (void) az_fail_internal(&c->error, "out of memory");
@@ -450,12 +435,8 @@ static enum http_step step_prepare(struct provider_call *c)
     if (json_array_size(c->purged) > 0) {
         return remove_purged(c);
     }
-    if (c->settling) {
-        ai_settle_prepare(c);
-        return HTTP_STEP_WRITE;
-    }
-    if (c->following) {
-        cmk_follow_prepare(c);
+    if (c->background) {
+        background_prepare(c);
         return HTTP_STEP_WRITE;
     }
     if (!c->row->prepare(c, &c->error)) {
@@ -536,9 +517,7 @@ static void api_end(void *ctx, struct http_exchange *x)
     if (c->prepared && c->prepared_free) {
         c->prepared_free(c->prepared);
     }
-    cmk_rekey_free(c->rekey);
-    json_decref(c->followed);
-    ai_settle_free(c->due);
+    background_free(c);
     json_decref(c->body);
     json_decref(c->purged);
     free(c);

@@ -112,12 +112,11 @@ struct provider_call {
     char account[320]; /* data plane under a region's name: "subscription/group/name", by its key */
     bool answered;     /* a WRITE handler has run */
     json_t *purged; /* uids of accounts that this write purges: their blobs go after the commit */
-    struct ai_settlement *due; /* what is ended before this request goes on */
-    bool settling;             /* the step is that end's, not the request's */
-    bool due_skip;             /* it can't be ended now */
-    json_t *followed;          /* an account whose key was looked after: cmk_follow.h */
-    bool following;            /* the step is that look's */
-    bool clock_moved;          /* /_sim/clock: what is due by the new time comes first */
+    struct ai_settlement *due;           /* what is ended before this request goes on */
+    bool due_skip;                       /* it can't be ended now */
+    json_t *followed;                    /* an account whose key was looked after: cmk_follow.h */
+    const struct background *background; /* not NULL: the step is its, not the request's */
+    bool clock_moved;                    /* /_sim/clock: what is due by the new time comes first */
     bool retry_prepare; /* set by a WRITE handler that found that what prepare read has changed */
     /* A data key that was wrapped anew on the way (cmk_check.c): the next write step stores it. */
     struct cmk_rekey *rekey;
