@@ -310,3 +310,13 @@ bool account_field_shown(const char *name, int version)
     }
     return true;
 }
+
+size_t account_fields_count(void)
+{
+    return ARRAY_LEN(fields);
+}
+
+const char *account_field_name(size_t i)
+{
+    return fields[i].name;
+}

@@ -23,3 +23,6 @@ void account_fields_apply(const json_t *props, int version, json_t *mine);
 bool account_fields_slow(const json_t *props, int version);
 /* May this version see the member? True for members that are not in the table. */
 bool account_field_shown(const char *name, int version);
+/* The table's names, for whoever asks about all of them. */
+size_t account_fields_count(void);
+const char *account_field_name(size_t i);
