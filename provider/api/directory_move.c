@@ -5,13 +5,19 @@
  * tenantId is its own property, which moving its subscription or group does not change
  * (kv.same-tenant is broken from then on). A vault that is named itself gets the new tenantId and
  * loses its access policies, which is what its owner has to do by hand after such a move.
+ *
+ * Role assignments at what is moved, and custom roles of a subscription, do not come along ("all
+ * role assignments and custom roles ... are permanently deleted from the source directory":
+ * learn.microsoft.com, role-based-access-control/transfer-subscription).
  */
 #include <string.h>
 #include <strings.h>
 
 #include "common/json.h"
 #include "provider/api/answer.h"
+#include "provider/api/roles.h"
 #include "provider/api/vault_arm.h"
+#include "provider/domain/arm_scope.h"
 #include "provider/store/account_store.h"
 #include "provider/store/role_store.h"
 
@@ -61,33 +67,107 @@ static bool take_target(struct provider_call *c, struct target *t, struct az_err
                    t->ns, t->type);
 }
 
-/* The vault is vaultd's: changed before anything else is. */
+struct move {
+    struct target t;
+    struct subscription s;
+    struct principal owner; /* of a subscription that moves */
+    bool home;              /* to the subscription's own directory */
+};
+
+/* Its owner can't come along: they are of the other directory. */
+static bool judge_owner(struct provider_call *c, struct kvdb_txn *txn, struct move *m,
+                        struct az_error *reterr)
+{
+    const char *tenant = json_text(c->body, "toTenant");
+    const char *owner = json_text(c->body, "owner");
+
+    if (!directory_get_principal(txn, owner[0] ? owner : m->s.owner_oid, &m->owner) &&
+        !directory_get_principal_by_appid(txn, owner, &m->owner)) {
+        return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no principal '%.64s' to own it.", owner);
+    }
+    return strcasecmp(m->owner.tid, tenant) == 0 ||
+           az_fail(reterr, AZ_ERR_BAD_REQUEST,
+                   "The subscription needs an owner in the directory '%.64s': name a principal "
+                   "of it as owner.",
+                   tenant);
+}
+
+static bool judge_account(struct kvdb_txn *txn, const struct target *t, struct az_error *reterr)
+{
+    AUTO_JSON *a = NULL;
+
+    return account_store_get(txn, t->subscription, t->group, t->name, false, &a, reterr) &&
+           (a || az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no account '%.64s'.", t->name));
+}
+
+/* All that can be wrong with it, before anything is changed. */
+static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct move *m,
+                  struct az_error *reterr)
+{
+    const char *tenant = json_text(c->body, "toTenant");
+
+    if (!take_target(c, &m->t, reterr)) {
+        return false;
+    }
+    if (!directory_get_tenant(txn, tenant)) {
+        return az_fail(reterr, AZ_ERR_NOT_FOUND,
+                       "There is no tenant '%.64s'. Add one with `kvsim tenant add`.", tenant);
+    }
+    if (!directory_get_subscription(txn, m->t.subscription, &m->s)) {
+        return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no subscription '%.64s'.",
+                       m->t.subscription);
+    }
+    m->home = strcasecmp(m->s.tenant, tenant) == 0;
+    return (m->t.group || judge_owner(c, txn, m, reterr)) &&
+           (!is_type(&m->t, "Microsoft.CognitiveServices", "accounts") ||
+            judge_account(txn, &m->t, reterr));
+}
+
+/* A subscription that stays where it is loses nothing. */
+static bool loses_roles(const struct move *m)
+{
+    return m->t.group || !m->home;
+}
+
+static void scope_of(const struct target *t, char out[ARM_SCOPE_MAX])
+{
+    int n = snprintf(out, ARM_SCOPE_MAX, "/subscriptions/%s", t->subscription);
+
+    if (t->group && n > 0 && n < ARM_SCOPE_MAX) {
+        n += snprintf(out + n, ARM_SCOPE_MAX - (size_t) n, "/resourceGroups/%s", t->group);
+    }
+    if (t->name && n > 0 && n < ARM_SCOPE_MAX) {
+        (void) snprintf(out + n, ARM_SCOPE_MAX - (size_t) n, "/providers/%s/%s/%s", t->ns, t->type,
+                        t->name);
+    }
+}
+
+/* What is vaultd's: changed before anything else is. */
 static bool move_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct kvdb_txn *txn = NULL;
-    struct target t = {0};
-    char path[640];
-    bool known;
+    struct move m = {0};
+    char scope[ARM_SCOPE_MAX];
+    bool ok;
 
-    if (!take_target(c, &t, reterr)) {
-        return false;
-    }
-    if (!is_type(&t, "Microsoft.KeyVault", "vaults")) {
-        return true;
-    }
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
-    known = directory_get_tenant(txn, json_text(c->body, "toTenant"));
+    ok = judge(c, txn, &m, reterr);
     kvdb_abort(txn);
-    (void) snprintf(path, sizeof(path),
-                    "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.KeyVault/vaults/%s",
-                    t.subscription, t.group, t.name);
-    return !known || /* the write says so */
-           vault_arm_as_owner(c, t.subscription, "PATCH", path,
-                              json_pack("{s:{s:s,s:[]}}", "properties", "tenantId",
-                                        json_text(c->body, "toTenant"), "accessPolicies"),
-                              reterr);
+    if (!ok) {
+        return false;
+    }
+    scope_of(&m.t, scope);
+    if (is_type(&m.t, "Microsoft.KeyVault", "vaults") &&
+        !vault_arm_as_owner(c, m.t.subscription, "PATCH", scope,
+                            json_pack("{s:{s:s,s:[]}}", "properties", "tenantId",
+                                      json_text(c->body, "toTenant"), "accessPolicies"),
+                            reterr)) {
+        return false;
+    }
+    return !loses_roles(&m) || (m.t.group ? role_forget_below(c->d, scope, reterr)
+                                          : role_forget_all_below(c->d, scope, reterr));
 }
 
 struct moving {
@@ -139,58 +219,45 @@ static bool move_accounts(struct kvdb_txn *txn, const struct target *t, const ch
     return true;
 }
 
-/* Its owner can't come along: they are of the other directory. */
-static bool move_subscription(struct provider_call *c, struct kvdb_txn *txn, struct subscription *s,
-                              const char *tenant, struct az_error *reterr)
+static void move_subscription(struct kvdb_txn *txn, struct move *m)
 {
-    const char *owner = json_text(c->body, "owner");
-    struct principal p;
-
-    if (!directory_get_principal(txn, owner[0] ? owner : s->owner_oid, &p) &&
-        !directory_get_principal_by_appid(txn, owner, &p)) {
-        return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no principal '%.64s' to own it.", owner);
-    }
-    if (strcasecmp(p.tid, tenant) != 0) {
-        return az_fail(reterr, AZ_ERR_BAD_REQUEST,
-                       "The subscription needs an owner in the directory '%.64s': name a principal "
-                       "of it as owner.",
-                       tenant);
-    }
-    (void) snprintf(s->tenant, sizeof(s->tenant), "%s", p.tid);
-    memcpy(s->owner_oid, p.oid, sizeof(s->owner_oid));
-    directory_put_subscription(txn, s);
+    (void) snprintf(m->s.tenant, sizeof(m->s.tenant), "%s", m->owner.tid);
+    memcpy(m->s.owner_oid, m->owner.oid, sizeof(m->s.owner_oid));
+    directory_put_subscription(txn, &m->s);
     role_store_touch(txn); /* its owner holds a role */
-    return true;
+}
+
+static void drop_roles(struct kvdb_txn *txn, const struct move *m)
+{
+    char scope[ARM_SCOPE_MAX];
+
+    scope_of(&m->t, scope);
+    if (m->t.group) {
+        role_drop_below(txn, scope);
+    } else {
+        role_drop_all_below(txn, scope);
+    }
 }
 
 static bool move_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     const char *tenant = json_text(c->body, "toTenant");
-    struct subscription s;
-    struct target t = {0};
+    struct move m = {0};
     size_t moved = 0;
-    bool home;
 
-    if (!take_target(c, &t, reterr)) {
+    if (!judge(c, txn, &m, reterr)) {
         return false;
     }
-    if (!directory_get_tenant(txn, tenant)) {
-        return az_fail(reterr, AZ_ERR_NOT_FOUND,
-                       "There is no tenant '%.64s'. Add one with `kvsim tenant add`.", tenant);
+    if (loses_roles(&m)) {
+        drop_roles(txn, &m);
     }
-    if (!directory_get_subscription(txn, t.subscription, &s)) {
-        return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no subscription '%.64s'.",
-                       t.subscription);
+    if (!m.t.group) {
+        move_subscription(txn, &m);
     }
-    home = strcasecmp(s.tenant, tenant) == 0;
-    if (is_type(&t, "Microsoft.KeyVault", "vaults")) {
+    if (is_type(&m.t, "Microsoft.KeyVault", "vaults")) {
         moved = 1; /* prepare has moved it */
-    } else if ((!t.group && !move_subscription(c, txn, &s, tenant, reterr)) ||
-               !move_accounts(txn, &t, t.group && !home ? tenant : NULL, &moved, reterr)) {
+    } else if (!move_accounts(txn, &m.t, m.t.group && !m.home ? tenant : NULL, &moved, reterr)) {
         return false;
-    }
-    if (t.name && moved == 0) {
-        return az_fail(reterr, AZ_ERR_NOT_FOUND, "There is no account '%.64s'.", t.name);
     }
     AUTO_JSON *doc = json_pack("{s:s,s:s,s:I}", "resource", json_text(c->body, "resource"),
                                "tenant", tenant, "resources", (json_int_t) moved);

@@ -463,29 +463,55 @@ bool role_permissions_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     return provider_answer_json(c, 200, doc);
 }
 
-bool role_forget_below(struct providerd *d, const char *scope, struct az_error *reterr)
+static bool send_forgotten(struct providerd *d, const char *scope, bool roles,
+                           struct az_error *reterr)
 {
+    AUTO_JSON *change = json_object();
     struct kvdb_txn *txn = NULL;
-    json_t *names;
 
     if (!kvdb_begin_read(d->db, &txn, reterr)) {
         return false;
     }
-    names = role_store_names_below(txn, scope);
+    (void) json_object_set_new(change, "deletedAssignments", role_store_names_below(txn, scope));
+    if (roles) {
+        (void) json_object_set_new(change, "deletedRoles", role_store_roles_below(txn, scope));
+    }
     kvdb_abort(txn);
-    AUTO_JSON *change = json_pack("{s:o}", "deletedAssignments", names);
+    return (json_array_size(json_object_get(change, "deletedAssignments")) == 0 &&
+            json_array_size(json_object_get(change, "deletedRoles")) == 0) ||
+           role_sync_send(d, change, reterr);
+}
 
-    return json_array_size(names) == 0 || role_sync_send(d, change, reterr);
+static void drop(struct kvdb_txn *txn, json_t *names,
+                 void (*del)(struct kvdb_txn *txn, const char *name))
+{
+    AUTO_JSON *owned = names;
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(owned, i, name)
+    {
+        del(txn, json_string_value(name));
+    }
+}
+
+bool role_forget_below(struct providerd *d, const char *scope, struct az_error *reterr)
+{
+    return send_forgotten(d, scope, false, reterr);
 }
 
 void role_drop_below(struct kvdb_txn *txn, const char *scope)
 {
-    AUTO_JSON *names = role_store_names_below(txn, scope);
-    json_t *name;
-    size_t i;
+    drop(txn, role_store_names_below(txn, scope), role_store_del_assignment);
+}
 
-    json_array_foreach(names, i, name)
-    {
-        role_store_del_assignment(txn, json_string_value(name));
-    }
+bool role_forget_all_below(struct providerd *d, const char *scope, struct az_error *reterr)
+{
+    return send_forgotten(d, scope, true, reterr);
+}
+
+void role_drop_all_below(struct kvdb_txn *txn, const char *scope)
+{
+    role_drop_below(txn, scope);
+    drop(txn, role_store_roles_below(txn, scope), role_store_del_role);
 }

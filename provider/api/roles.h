@@ -34,3 +34,7 @@ provider_handler_fn role_permissions_run;
  */
 bool role_forget_below(struct providerd *d, const char *scope, struct az_error *reterr) MUST_CHECK;
 void role_drop_below(struct kvdb_txn *txn, const char *scope);
+/* The same with the custom roles that can be assigned there only: another directory has neither. */
+bool role_forget_all_below(struct providerd *d, const char *scope, struct az_error *reterr)
+    MUST_CHECK;
+void role_drop_all_below(struct kvdb_txn *txn, const char *scope);

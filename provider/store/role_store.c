@@ -180,6 +180,29 @@ json_t *role_store_names_below(struct kvdb_txn *txn, const char *scope)
     return b.names;
 }
 
+static void add_role_below(void *ctx, json_t *role)
+{
+    struct below *b = ctx;
+    json_t *scope;
+    size_t i;
+
+    json_array_foreach(json_object_get(role, "scopes"), i, scope)
+    {
+        if (!rbac_scope_covers(b->scope, json_string_value(scope))) {
+            return;
+        }
+    }
+    (void) json_array_append(b->names, json_object_get(role, "id"));
+}
+
+json_t *role_store_roles_below(struct kvdb_txn *txn, const char *scope)
+{
+    struct below b = {scope, json_array()};
+
+    each(txn, ROLE, add_role_below, &b);
+    return b.names;
+}
+
 void role_store_each_role(struct kvdb_txn *txn, visit_fn *fn, void *ctx)
 {
     each(txn, ROLE, fn, ctx);

@@ -33,6 +33,8 @@ void role_store_each_role(struct kvdb_txn *txn, void (*fn)(void *ctx, json_t *ro
 /* Names of the assignments at a scope and below it, owners of subscriptions aside. New reference.
  */
 json_t *role_store_names_below(struct kvdb_txn *txn, const char *scope);
+/* Ids of the custom roles that can be assigned there only. New reference. */
+json_t *role_store_roles_below(struct kvdb_txn *txn, const char *scope);
 
 /* Grows with every change, of subscriptions' owners too. */
 uint64_t role_store_revision(struct kvdb_txn *txn);

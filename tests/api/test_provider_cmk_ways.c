@@ -3,6 +3,7 @@
  * The portal's ways, the request form and moves between directories through provider_api_handle():
  * what is stored when all goes well, and that nothing is when it does not.
  */
+#include "provider/store/role_store.h"
 #include "tests/api/provider_fixture.h"
 
 #define PORTAL "/_sim/portal/accounts/" SUB "/rg/acct/encryption"
@@ -215,6 +216,84 @@ static void an_account_moved_to_another_directory_is_cut_off_until_it_is_back(vo
     assert_string_equal(out.data, "words");
 }
 
+#define ROLES(scope) scope "/providers/Microsoft.Authorization/roleAssignments"
+#define READER       "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+#define CUSTOM       "00000000-0000-0000-0000-0000000000c1"
+
+static int auth(struct provider_fixture *f, const char *method, const char *path, const char *body)
+{
+    char target[512];
+
+    (void) snprintf(target, sizeof(target), "%s?api-version=2022-04-01", path);
+    return provider_call(
+        f,
+        &(struct api_request){
+            .method = method, .host = ARM_HOST, .target = target, .token = f->token, .body = body});
+}
+
+static void assign_reader(struct provider_fixture *f, const char *path)
+{
+    assert_int_equal(auth(f, "PUT", path,
+                          "{\"properties\":{\"roleDefinitionId\":\"/subscriptions/" SUB
+                          "/providers/Microsoft.Authorization/roleDefinitions/" READER
+                          "\",\"principalId\":\"" STRANGER "\"}}"),
+                     201);
+}
+
+/* learn.microsoft.com, role-based-access-control/transfer-subscription. */
+static void what_is_moved_loses_its_role_assignments(void **state)
+{
+    struct provider_fixture *f = *state;
+    const char *at_account = ROLES(ACCOUNT_PATH "acct") "/00000000-0000-0000-0000-0000000000b1";
+    const char *at_group =
+        ROLES("/subscriptions/" SUB "/resourceGroups/rg") "/00000000-0000-0000-0000-0000000000b2";
+
+    assign_reader(f, at_account);
+    assign_reader(f, at_group);
+    assert_int_equal(control(f, "POST", "/_sim/directory/move", MOVE(ACCOUNT_PATH "acct", THERE)),
+                     200);
+    assert_int_equal(auth(f, "GET", at_account, NULL), 404);
+    assert_int_equal(auth(f, "GET", at_group, NULL), 200);
+    assert_int_equal(control(f, "POST", "/_sim/directory/move",
+                             MOVE("/subscriptions/" SUB "/resourceGroups/rg", TENANT)),
+                     200);
+    assert_int_equal(auth(f, "GET", at_group, NULL), 404);
+}
+
+static void a_moved_subscription_loses_its_custom_roles_too(void **state)
+{
+    struct provider_fixture *f = *state;
+    struct kvdb_txn *txn = NULL;
+    const struct principal there = {.oid = CUSTOM, .appid = CUSTOM, .tid = THERE};
+    const char *at_account = ROLES(ACCOUNT_PATH "acct") "/00000000-0000-0000-0000-0000000000b1";
+    const char *role =
+        "/subscriptions/" SUB "/providers/Microsoft.Authorization/roleDefinitions/" CUSTOM;
+    struct az_error err;
+
+    assign_reader(f, at_account);
+    assert_int_equal(
+        auth(f, "PUT", role,
+             "{\"properties\":{\"roleName\":\"Mine\",\"type\":\"CustomRole\",\"permissions\":[{"
+             "\"actions\":[\"*/read\"]}],\"assignableScopes\":[\"/subscriptions/" SUB "\"]}}"),
+        201);
+    /* A move that changes nothing takes nothing. */
+    assert_int_equal(
+        control(f, "POST", "/_sim/directory/move", MOVE("/subscriptions/" SUB, TENANT)), 200);
+    assert_int_equal(auth(f, "GET", at_account, NULL), 200);
+    assert_int_equal(auth(f, "GET", role, NULL), 200);
+    assert_ok(kvdb_begin_write(f->d.db, &txn, &err), &err);
+    directory_put_principal(txn, &there);
+    assert_ok(kvdb_commit(txn, &err), &err);
+    assert_int_equal(control(f, "POST", "/_sim/directory/move",
+                             "{\"resource\":\"/subscriptions/" SUB "\",\"toTenant\":\"" THERE
+                             "\",\"owner\":\"" CUSTOM "\"}"),
+                     200);
+    assert_ok(kvdb_begin_read(f->d.db, &txn, &err), &err);
+    assert_null(role_store_get_role(txn, CUSTOM));
+    assert_null(role_store_get_assignment(txn, "00000000-0000-0000-0000-0000000000b1"));
+    kvdb_abort(txn);
+}
+
 static void a_move_of_what_is_not_there_changes_nothing(void **state)
 {
     struct provider_fixture *f = *state;
@@ -274,6 +353,8 @@ int main(void)
         CASE(a_put_is_judged_again_when_the_account_appears_meanwhile),
         CASE(an_account_purged_on_the_way_is_made_anew_by_the_rules_of_a_create),
         CASE(an_account_moved_to_another_directory_is_cut_off_until_it_is_back),
+        CASE(what_is_moved_loses_its_role_assignments),
+        CASE(a_moved_subscription_loses_its_custom_roles_too),
         CASE(a_move_of_what_is_not_there_changes_nothing),
         CASE(the_form_is_for_openai_and_in_force_only_when_asked_for),
     };
