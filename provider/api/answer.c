@@ -103,6 +103,23 @@ static void list_broken(const struct az_error *e, json_t *err, json_t *inner)
     (void) json_object_set_new(err, "details", details);
 }
 
+/* Code, rule, and (beside it in err) what all was broken. */
+static json_t *inner_json(const struct az_error *e, json_t *err)
+{
+    json_t *inner = json_object();
+
+    if (e->inner) {
+        (void) json_object_set_new(inner, "code", json_string(e->inner));
+    }
+    if (e->rule) {
+        (void) json_object_set_new(inner, "rule", json_string(e->rule));
+    }
+    if (e->broken[0].rule) {
+        list_broken(e, err, inner);
+    }
+    return inner;
+}
+
 static json_t *arm_error(const struct az_error *e)
 {
     json_t *err = json_pack("{s:s,s:s}", "code", az_error_code(e), "message", e->message);
@@ -111,18 +128,7 @@ static json_t *arm_error(const struct az_error *e)
         (void) json_object_set_new(err, "target", json_string(e->target));
     }
     if (e->rule || e->inner) {
-        json_t *inner = json_object();
-
-        if (e->inner) {
-            (void) json_object_set_new(inner, "code", json_string(e->inner));
-        }
-        if (e->rule) {
-            (void) json_object_set_new(inner, "rule", json_string(e->rule));
-        }
-        if (e->broken[0].rule) {
-            list_broken(e, err, inner);
-        }
-        (void) json_object_set_new(err, "innererror", inner);
+        (void) json_object_set_new(err, "innererror", inner_json(e, err));
     }
     return json_pack("{s:o}", "error", err);
 }
@@ -169,8 +175,8 @@ static json_t *v1_error(const struct az_error *e)
     json_t *err = json_pack("{s:s,s:s,s:s?,s:s}", "code", az_error_code(e), "message", e->message,
                             "param", e->target, "type", "error");
 
-    if (e->inner) {
-        (void) json_object_set_new(err, "inner_error", json_pack("{s:s}", "code", e->inner));
+    if (e->inner || e->rule) {
+        (void) json_object_set_new(err, "inner_error", inner_json(e, err));
     }
     return json_pack("{s:o}", "error", err);
 }

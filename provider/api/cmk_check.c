@@ -67,6 +67,27 @@ static void facts_of_success(struct cmk_input *in, const json_t *dek)
     in->key.exp_s = json_integer_value(json_object_get(dek, "exp"));
 }
 
+/*
+ * Of a key that the vault does not find. Versions are not deleted one by one
+ * (rev.delete-whole-key): where the name is there without the version, it is another key's.
+ */
+static enum cmk_key_state state_of_missing(const struct vault_client *v, const json_t *dek,
+                                           const char *token)
+{
+    const char *vault = json_text(dek, "vault");
+    const char *key = json_text(dek, "key");
+    enum cmk_key_state state = v->key_state(v->ctx, vault, key);
+    struct key_facts again;
+    struct az_error ignored;
+
+    if (state == CMK_KEY_LIVE && token &&
+        v->get_key(v->ctx, vault, key, json_text(dek, "version"), token, &again, &ignored) &&
+        again.status == 404) {
+        return CMK_KEY_LOST;
+    }
+    return state; /* live: it came back in this very moment */
+}
+
 static void facts_of_failure(struct provider_call *c, struct cmk_input *in, const json_t *dek,
                              const struct key_identity *id)
 {
@@ -88,7 +109,7 @@ static void facts_of_failure(struct provider_call *c, struct cmk_input *in, cons
         in->key_known = false; /* the vault refused to say: nothing is known of the key */
     }
     if (!in->vault_known || !in->vault.exists || (in->key_known && in->key.status == 404)) {
-        in->key_state = v->key_state(v->ctx, vault, json_text(dek, "key"));
+        in->key_state = state_of_missing(v, dek, in->key_known ? token : NULL);
     }
 }
 
