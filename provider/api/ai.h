@@ -56,6 +56,9 @@ void ai_page_add(struct ai_page *page, json_t *item);
 /* {"object": "list", "data"}, and the members that show whether there is more; takes data over. */
 bool ai_page_answer(struct provider_call *c, struct ai_page *page, bool has_more);
 
+/* For operations that need no data key themselves: rev.blocks-all, where it holds. */
+provider_prepare_fn ai_reach_prepare;
+
 /* Handlers, by file. ai_files.c */
 provider_body_fn ai_upload_body;
 provider_prepare_fn ai_upload_prepare, ai_content_prepare;

@@ -12,6 +12,7 @@
 #include "provider/api/cmk_identity.h"
 #include "provider/api/rule_log.h"
 #include "provider/domain/ai_catalogue.h"
+#include "provider/domain/kinds.h"
 #include "provider/store/account_store.h"
 
 static bool same_key(struct str_view given, const char *key)
@@ -197,6 +198,15 @@ static bool admit(struct provider_call *c, struct kvdb_txn *txn, const json_t *a
     return in;
 }
 
+/* Only some kinds have models and files; told to those who may know. */
+static bool check_plane(const struct provider_call *c, const json_t *account,
+                        struct az_error *reterr)
+{
+    const struct account_kind *kind = account_kind_find(json_text(account, "kind"));
+
+    return !ai_is_openai(c) || (kind && kind->files) || ai_no_such_path(reterr);
+}
+
 static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct str_view key = http_header_get(&c->x->req, "api-key");
@@ -222,7 +232,7 @@ static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error
     if (!ai_account(c, txn, &account, reterr)) {
         return false;
     }
-    return admit(c, txn, account, key, token, reterr);
+    return admit(c, txn, account, key, token, reterr) && check_plane(c, account, reterr);
 }
 
 bool ai_authenticate(struct provider_call *c, struct az_error *reterr)

@@ -80,6 +80,33 @@ bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct 
     return cmk_open_data(c, account, op, keys, reterr);
 }
 
+/*
+ * Files and models of an AIServices account: all access to them is blocked with the key
+ * (rev.blocks-all; serving goes on). For OpenAI only what the documents list stops.
+ */
+bool ai_reach_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    const struct account_kind *kind;
+    struct kvdb_txn *txn = NULL;
+    AUTO_JSON *account = NULL;
+    struct data_keys keys = {0};
+    bool ok;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = ai_account(c, txn, &account, reterr);
+    kvdb_abort(txn);
+    kind = account_kind_find(json_text(account, "kind"));
+    if (!ok || !kind || kind->revocation != REVOCATION_BLOCKS_ALL) {
+        return ok;
+    }
+    ok = cmk_open_data(c, account, c->x->req.method == HTTP_M_GET ? CMK_OP_READ : CMK_OP_WRITE,
+                       &keys, reterr);
+    data_keys_wipe(&keys);
+    return ok;
+}
+
 void ai_new_id(const char *prefix, char out[64])
 {
     guid_text id;

@@ -223,10 +223,10 @@ class Sim:
                 f'Content-Type: application/octet-stream\r\n\r\n').encode() + content + f"\r\n--{b}--\r\n".encode()
         return self.files(account, "POST", body=body, headers={"Content-Type": f"multipart/form-data; boundary={b}"}, **kw)
 
-    def cmk(self, tag):
+    def cmk(self, tag, kind="OpenAI"):
         """A vault with purge protection, a key, an account with identity and access, bound. Names end in tag."""
         self.group()
-        identity = self.make_account("acct" + tag)
+        identity = self.make_account("acct" + tag, kind)
         self.identity_policy = self.policy(identity, ["get", "wrapKey", "unwrapKey"])
         self.make_vault("vault" + tag, [self.policy(self.oid, ["all"]), self.identity_policy], enablePurgeProtection=True)
         key = self.vault("vault" + tag, "POST", "/keys/cmk/create", {"kty": "RSA"})

@@ -50,6 +50,14 @@ class Errors(Wire):
             self.assertEqual((a.status, a.json["error"]), (404, {**NO_PATH["error"], "param": None, "type": "error"}), (method, path))
         self.assertEqual(self.raw("wire", "GET", "/openai/nope", headers={"api-key": "wrong"}).status, 401, "nobody learns without a key what exists")
 
+    def test_kinds_without_models_have_no_openai_data_plane(self):
+        for kind in ("CognitiveServices", "Face", "TextAnalytics"):
+            name = "no" + kind.lower()
+            self.sim.make_account(name, kind)
+            for method, path in (("GET", "/openai/models"), ("POST", "/openai/files")):
+                a = self.raw(name, method, path + "?api-version=" + NEW)
+                self.assertEqual((a.status, a.json), (404, NO_PATH), kind)
+
     def test_the_leading_slashes_of_an_endpoint_with_a_slash_do_not_matter(self):
         a = self.raw("wire", "GET", "//openai/files?api-version=" + NEW)
         self.assertEqual(a.status, 200, a.body)
