@@ -18,6 +18,9 @@ json_t *child_json(const json_t *account, const struct child_kind *kind, const j
                    json_t *properties);
 /* A new system record and etag, as for a change by the caller now. */
 void child_touch(struct provider_call *c, json_t *child);
+/* The account that a sub-resource belongs to, or the resource manager's error for its absence. */
+bool child_owner(struct provider_call *c, struct kvdb_txn *txn, json_t **account,
+                 struct az_error *reterr) MUST_CHECK;
 /* Parameter 2 names the account, 3 the child; *child NULL when there is none. */
 bool child_find(struct provider_call *c, struct kvdb_txn *txn, const struct child_kind *kind,
                 json_t **account, json_t **child, struct az_error *reterr) MUST_CHECK;

@@ -101,10 +101,13 @@ static bool find_in(struct provider_call *c, enum table_group group, struct az_e
     if (group == T_AI && (allowed == 0 || ai_is_openai(c))) {
         return ai_no_such_path(reterr);
     }
-    return allowed != 0 ? az_fail(reterr, AZ_ERR_METHOD_NOT_ALLOWED_405,
-                                  "The HTTP method is not supported here.")
-                        : az_fail(reterr, AZ_ERR_NOT_FOUND,
-                                  "The resource '%.200s' is not known here.", c->x->req.target);
+    if (allowed != 0) {
+        return az_fail(reterr, AZ_ERR_METHOD_NOT_ALLOWED_405,
+                       "The HTTP method is not supported here.");
+    }
+    return group == T_ARM ? arm_no_such_type(c, reterr)
+                          : az_fail(reterr, AZ_ERR_NOT_FOUND,
+                                    "The resource '%.200s' is not known here.", c->x->req.target);
 }
 
 static bool find_row(struct provider_call *c, struct az_error *reterr)

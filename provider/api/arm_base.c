@@ -13,6 +13,7 @@
 #include "provider/api/auth.h"
 #include "provider/api/forward.h"
 #include "provider/api/roles.h"
+#include "provider/api/storage.h"
 #include "provider/api/user_identity.h"
 
 static json_t *metadata_json(struct provider_call *c, bool array)
@@ -273,7 +274,7 @@ static bool groups_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     return answer_list(c, k.list);
 }
 
-/* With what is in it: the vaults go by way of vaultd in prepare, the accounts here. */
+/* With what is in it: the vaults go by way of vaultd in prepare, all else here. */
 static bool group_delete_prepare(struct provider_call *c, struct az_error *reterr)
 {
     char scope[ARM_SCOPE_MAX];
@@ -291,7 +292,8 @@ static bool group_delete_run(struct provider_call *c, struct kvdb_txn *txn, stru
     char base[URL_MAX];
 
     if (!need_group(c, txn, &g, reterr) || !account_delete_group(c, txn, g.name, reterr) ||
-        !user_identity_delete_group(c, txn, g.name, reterr)) {
+        !user_identity_delete_group(c, txn, g.name, reterr) ||
+        !storage_delete_group(c, txn, g.name, reterr)) {
         return false;
     }
     (void) snprintf(scope, sizeof(scope), "/subscriptions/%s/resourceGroups/%s", c->subscription.id,
@@ -332,28 +334,53 @@ static json_t *api_versions_json(const char *ns)
     return list;
 }
 
+/* clang-format off */
+static const char *const types[][2] = {
+    {"Microsoft.KeyVault",          "vaults"                                   },
+    {"Microsoft.KeyVault",          "vaults/accessPolicies"                    },
+    {"Microsoft.KeyVault",          "vaults/keys"                              },
+    {"Microsoft.KeyVault",          "vaults/keys/versions"                     },
+    {"Microsoft.KeyVault",          "deletedVaults"                            },
+    {"Microsoft.KeyVault",          "checkNameAvailability"                    },
+    {"Microsoft.KeyVault",          "operations"                               },
+    {"Microsoft.KeyVault",          "locations/deletedVaults"                  },
+    {"Microsoft.KeyVault",          "locations/operationResults"               },
+    {"Microsoft.KeyVault",          "locations"                                },
+    {"Microsoft.CognitiveServices", "accounts"                                 },
+    {"Microsoft.CognitiveServices", "operations"                               },
+    {"Microsoft.CognitiveServices", "locations/operationResults"               },
+    {"Microsoft.CognitiveServices", "locations"                                },
+    {"Microsoft.CognitiveServices", "locations/checkSkuAvailability"           },
+    {"Microsoft.CognitiveServices", "checkDomainAvailability"                  },
+    {"Microsoft.CognitiveServices", "deletedAccounts"                          },
+    {"Microsoft.CognitiveServices", "locations/resourceGroups/deletedAccounts" },
+    {"Microsoft.CognitiveServices", "locations/commitmentTiers"                },
+    {"Microsoft.CognitiveServices", "locations/models"                         },
+    {"Microsoft.CognitiveServices", "locations/usages"                         },
+    {"Microsoft.CognitiveServices", "accounts/commitmentPlans"                 },
+    {"Microsoft.CognitiveServices", "accounts/deployments"                     },
+    {"Microsoft.CognitiveServices", "accounts/encryptionScopes"                },
+    {"Microsoft.ManagedIdentity",   "userAssignedIdentities"                   },
+    {"Microsoft.Authorization",     "roleAssignments"                          },
+    {"Microsoft.Authorization",     "roleDefinitions"                          },
+    {"Microsoft.Authorization",     "permissions"                              },
+    {"Microsoft.Authorization",     "denyAssignments"                          },
+    {"Microsoft.Storage",           "storageAccounts"                          },
+};
+/* clang-format on */
+
+const char *arm_known_namespace(struct str_view ns)
+{
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (sv_ieq(ns, types[i][0])) {
+            return types[i][0];
+        }
+    }
+    return NULL;
+}
+
 static json_t *provider_json(struct provider_call *c, const char *ns)
 {
-    static const char *const types[][2] = {
-        {"Microsoft.KeyVault",          "vaults"                    },
-        {"Microsoft.KeyVault",          "vaults/accessPolicies"     },
-        {"Microsoft.KeyVault",          "vaults/keys"               },
-        {"Microsoft.KeyVault",          "vaults/keys/versions"      },
-        {"Microsoft.KeyVault",          "deletedVaults"             },
-        {"Microsoft.KeyVault",          "checkNameAvailability"     },
-        {"Microsoft.KeyVault",          "operations"                },
-        {"Microsoft.KeyVault",          "locations/deletedVaults"   },
-        {"Microsoft.KeyVault",          "locations/operationResults"},
-        {"Microsoft.KeyVault",          "locations"                 },
-        {"Microsoft.CognitiveServices", "accounts"                  },
-        {"Microsoft.CognitiveServices", "deletedAccounts"           },
-        {"Microsoft.CognitiveServices", "locations"                 },
-        {"Microsoft.ManagedIdentity",   "userAssignedIdentities"    },
-        {"Microsoft.Authorization",     "roleAssignments"           },
-        {"Microsoft.Authorization",     "roleDefinitions"           },
-        {"Microsoft.Authorization",     "permissions"               },
-        {"Microsoft.Authorization",     "denyAssignments"           }
-    };
     json_t *list = json_array();
     const char *found = NULL;
 
@@ -389,7 +416,8 @@ static bool provider_run(struct provider_call *c, struct kvdb_txn *txn, struct a
 static bool providers_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     static const char *const all[] = {"Microsoft.KeyVault", "Microsoft.CognitiveServices",
-                                      "Microsoft.ManagedIdentity", "Microsoft.Authorization"};
+                                      "Microsoft.ManagedIdentity", "Microsoft.Authorization",
+                                      "Microsoft.Storage"};
     json_t *list = json_array();
 
     (void) txn;

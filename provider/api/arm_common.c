@@ -26,6 +26,38 @@ bool arm_not_found(struct provider_call *c, const char *type, const char *name,
                    type, name, provider_param(c, 1));
 }
 
+/* ARM's own texts: many documents and issues quote them. A Compute machine gets them too: what is
+ * not simulated does not exist here. */
+bool arm_no_such_type(struct provider_call *c, struct az_error *reterr)
+{
+    const char *version = http_param_get(&c->x->req, "api-version");
+    const struct str_view *s = c->x->req.segments;
+    const char *known;
+    size_t i = 0;
+
+    while (i < c->x->req.n_segments && !sv_ieq(s[i], "providers")) {
+        i++;
+    }
+    if (i + 2 >= c->x->req.n_segments) {
+        return az_fail(reterr, AZ_ERR_NOT_FOUND, "The resource '%.200s' is not known here.",
+                       c->x->req.target);
+    }
+    if (!version || !*version) {
+        return az_fail(
+            reterr, AZ_ERR_MISSING_API_VERSION,
+            "The api-version query parameter (?api-version=) is required for all requests.");
+    }
+    (void) http_response_set_header(&c->x->resp, "x-ms-failure-cause", "gateway");
+    known = arm_known_namespace(s[i + 1]);
+    return known ? az_fail(reterr, AZ_ERR_INVALID_RESOURCE_TYPE,
+                           "The resource type could not be found in the namespace '%s' for api "
+                           "version '%.64s'.",
+                           known, version)
+                 : az_fail(reterr, AZ_ERR_INVALID_RESOURCE_NAMESPACE,
+                           "The resource namespace '%.*s' is invalid.",
+                           (int) (s[i + 1].len < 128 ? s[i + 1].len : 128), s[i + 1].ptr);
+}
+
 bool arm_check_location(const char *type, const char *location, char region[32],
                         struct az_error *reterr)
 {

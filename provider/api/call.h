@@ -130,6 +130,10 @@ bool arm_need_group(struct provider_call *c, struct kvdb_txn *txn, struct az_err
     MUST_CHECK;
 bool arm_not_found(struct provider_call *c, const char *type, const char *name,
                    struct az_error *reterr) MUST_CHECK;
+/* The resource manager's error for a path that no row serves: an unknown namespace or type. */
+bool arm_no_such_type(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
+/* A namespace that is served here, in any case, as it is written; NULL: none. */
+const char *arm_known_namespace(struct str_view ns);
 /* The location is given and known; its lower-case form into region. */
 bool arm_check_location(const char *type, const char *location, char region[32],
                         struct az_error *reterr) MUST_CHECK;

@@ -213,7 +213,7 @@ static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
 {
     AUTO_JSON *a = NULL;
 
-    if (!account_find(c, txn, &a, reterr)) {
+    if (!child_owner(c, txn, &a, reterr)) {
         return false;
     }
     struct collect k = {c, txn, a, json_array()};
@@ -425,7 +425,7 @@ static bool put_prepare(struct provider_call *c, struct az_error *reterr)
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
-    ok = account_find(c, txn, &a, reterr) && deployment_choose(txn, a, model, &choice, reterr);
+    ok = child_owner(c, txn, &a, reterr) && deployment_choose(txn, a, model, &choice, reterr);
     kvdb_abort(txn);
     if (!ok || !choice.tuned) {
         return ok;

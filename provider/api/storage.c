@@ -204,6 +204,12 @@ static bool put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
            answer(c, storage);
 }
 
+static void remove_one(struct provider_call *c, struct kvdb_txn *txn, const json_t *storage)
+{
+    child_purge(txn, json_text(storage, "uid"));
+    (void) child_del(txn, c->subscription.id, COLLECTION, json_text(storage, "name"));
+}
+
 static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *storage = NULL;
@@ -211,9 +217,33 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     if (!find(c, txn, &storage, reterr)) {
         return reterr->errc == AZ_ERR_RESOURCE_NOT_FOUND && provider_answer_empty(c, 204);
     }
-    child_purge(txn, json_text(storage, "uid"));
-    (void) child_del(txn, c->subscription.id, COLLECTION, provider_param(c, 2));
+    remove_one(c, txn, storage);
     return provider_answer_empty(c, 200);
+}
+
+static bool collect_one(void *ctx, json_t *storage)
+{
+    (void) json_array_append(ctx, storage);
+    return true;
+}
+
+bool storage_delete_group(struct provider_call *c, struct kvdb_txn *txn, const char *group,
+                          struct az_error *reterr)
+{
+    AUTO_JSON *all = json_array();
+    json_t *storage;
+    size_t i;
+
+    if (!child_each(txn, c->subscription.id, COLLECTION, collect_one, all)) {
+        return az_fail_internal(reterr, "listing storage accounts");
+    }
+    json_array_foreach(all, i, storage)
+    {
+        if (strcasecmp(json_text(storage, "group"), group) == 0) {
+            remove_one(c, txn, storage);
+        }
+    }
+    return true;
 }
 
 #define STORAGE ARM_GROUP "/providers/Microsoft.Storage/storageAccounts/{n}"

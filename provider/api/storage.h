@@ -19,5 +19,9 @@ bool storage_open(struct provider_call *c, const json_t *account, char owner[40]
 bool storage_check(struct provider_call *c, struct kvdb_txn *txn, const char *kind,
                    const char *location, const json_t *storage, struct az_error *reterr) MUST_CHECK;
 
+/* They go with their group, and what lies in them. */
+bool storage_delete_group(struct provider_call *c, struct kvdb_txn *txn, const char *group,
+                          struct az_error *reterr) MUST_CHECK;
+
 extern const struct provider_route provider_storage_routes[];
 extern const size_t provider_storage_routes_len;

@@ -151,6 +151,28 @@ static void a_deleted_account_is_purged_after_48_hours_and_not_before(void **sta
     provider_make_account(f); /* name and sub-domain are free again */
 }
 
+#define GROUP   "/subscriptions/" SUB "/resourceGroups/rg"
+#define STORAGE GROUP "/providers/Microsoft.Storage/storageAccounts/stor"
+
+/* Accounts are soft-deleted with their group; to be restored, the group has to be there again. */
+static void a_group_takes_what_is_in_it(void **state)
+{
+    struct provider_fixture *f = *state;
+    const char *restore = "{\"location\":\"westeurope\",\"properties\":{\"restore\":true}}";
+
+    provider_make_account(f);
+    assert_int_equal(provider_arm(f, "PUT", STORAGE, "{\"location\":\"westeurope\"}"), 200);
+    assert_int_equal(provider_arm(f, "DELETE", GROUP, NULL), 202);
+    assert_int_equal(provider_arm(f, "GET", DELETED, NULL), 200);
+    assert_int_equal(provider_arm(f, "PUT", ACCOUNT_PATH "acct", restore), 404);
+    assert_string_equal(api_text(f->a.doc, "error.code"), "ResourceGroupNotFound");
+    assert_int_equal(provider_arm(f, "PUT", GROUP, "{\"location\":\"westeurope\"}"), 201);
+    assert_int_equal(provider_arm(f, "GET", STORAGE, NULL), 404);
+    assert_int_equal(provider_arm(f, "GET", ACCOUNT_PATH "acct", NULL), 404);
+    assert_int_equal(provider_arm(f, "PUT", ACCOUNT_PATH "acct", restore), 201);
+    assert_string_equal(api_text(f->a.doc, "properties.customSubDomainName"), "acct");
+}
+
 static void the_identity_is_born_and_dies_with_its_switch(void **state)
 {
     struct provider_fixture *f = *state;
@@ -294,6 +316,7 @@ int main(void)
         CASE(another_audience_tenant_or_person_is_refused),
         CASE(an_account_lives_is_deleted_restored_and_purged),
         CASE(a_deleted_account_is_purged_after_48_hours_and_not_before),
+        CASE(a_group_takes_what_is_in_it),
         CASE(the_identity_is_born_and_dies_with_its_switch),
         CASE(a_long_running_operation_says_where_its_end_is_told),
         CASE(a_bad_account_changes_nothing),
