@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -156,20 +157,33 @@ static bool write_family(const char *dir, const struct family *f, X509 *ca, X509
            write_pem(file_name(path, dir, "leaf", f->name, "pem"), chain, 0644);
 }
 
+static X509 *read_cert(const char *path)
+{
+    AUTO_BIO *bio = BIO_new_file(path, "r");
+
+    return bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+}
+
+static EVP_PKEY *read_key(const char *path)
+{
+    AUTO_BIO *bio = BIO_new_file(path, "r");
+
+    return bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+}
+
+/* Nothing stored depends on them: what is missing, damaged or of another pair is made anew. */
 static bool still_good(const char *dir, const struct family *f)
 {
     char path[4096];
     time_t limit = time(NULL) + RENEW_BEFORE;
-    AUTO_BIO *bio = NULL;
-    AUTO_X509 *leaf = NULL;
+    AUTO_X509 *leaf = read_cert(file_name(path, dir, "leaf", f->name, "pem"));
+    AUTO_X509 *ca = read_cert(file_name(path, dir, "ca", f->name, "pem"));
+    AUTO_PKEY *key = read_key(file_name(path, dir, "leaf", f->name, "key"));
+    bool good = leaf && ca && key && X509_check_private_key(leaf, key) == 1 &&
+                X509_cmp_time(X509_get0_notAfter(leaf), &limit) > 0;
 
-    if (access(file_name(path, dir, "leaf", f->name, "key"), R_OK) < 0 ||
-        access(file_name(path, dir, "ca", f->name, "pem"), R_OK) < 0) {
-        return false;
-    }
-    bio = BIO_new_file(file_name(path, dir, "leaf", f->name, "pem"), "r");
-    leaf = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-    return leaf && X509_cmp_time(X509_get0_notAfter(leaf), &limit) > 0;
+    ERR_clear_error();
+    return good;
 }
 
 static bool make_family(const char *dir, const struct family *f, struct az_error *reterr)
@@ -233,9 +247,29 @@ static bool write_bundles(const char *dir, struct az_error *reterr)
     return true;
 }
 
+/* Both bundles hold our CAs, as they are now. */
+static bool bundles_good(const char *dir)
+{
+    static const char *const names[] = {"ca.pem", "ca-bundle.pem"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names) * ARRAY_LEN(families); i++) {
+        CLEANUP(buf_done) struct buf ca = {0};
+        CLEANUP(buf_done) struct buf bundle = {0};
+        char path[4096];
+
+        (void) snprintf(path, sizeof(path), "%s/%s", dir, names[i / ARRAY_LEN(families)]);
+        if (!file_read(path, 2 * LIMIT_SMALL_FILE, &bundle) ||
+            !file_read(file_name(path, dir, "ca", families[i % ARRAY_LEN(families)].name, "pem"),
+                       LIMIT_SMALL_FILE, &ca) ||
+            !memmem(bundle.data, bundle.len, ca.data, ca.len)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool certs_ensure(const char *dir, struct az_error *reterr)
 {
-    char path[4096];
     bool changed = false;
 
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
@@ -246,6 +280,5 @@ bool certs_ensure(const char *dir, struct az_error *reterr)
             }
         }
     }
-    (void) snprintf(path, sizeof(path), "%s/ca-bundle.pem", dir);
-    return (!changed && access(path, R_OK) == 0) || write_bundles(dir, reterr);
+    return (!changed && bundles_good(dir)) || write_bundles(dir, reterr);
 }

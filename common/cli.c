@@ -14,6 +14,7 @@
 #define MAX_OPTIONS 40
 #define FIRST_KEY   1000 /* above every character: options without a short name */
 #define VERSION_KEY 900
+#define HELP_KEY    'h'
 
 struct parse {
     const struct cli *cli;
@@ -90,6 +91,9 @@ static error_t on_key(int key, char *arg, struct argp_state *state)
         (void) printf("%s " KVSIM_VERSION "\n", p->cli->program);
         exit(0);
     }
+    if (key == HELP_KEY) {
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+    }
     if (key == ARGP_KEY_ARG) {
         if (p->n_args == p->cli->max_args) {
             argp_error(state, "unexpected argument '%s'", arg);
@@ -113,7 +117,7 @@ static error_t on_key(int key, char *arg, struct argp_state *state)
 
 size_t cli_parse(const struct cli *cli, int argc, char **argv, const char **args)
 {
-    struct argp_option opts[MAX_OPTIONS + 2] = {0};
+    struct argp_option opts[MAX_OPTIONS + 3] = {0};
     struct parse p = {cli, args, 0};
     char doc[4096];
     struct argp argp = {.options = opts, .parser = on_key, .args_doc = cli->args_doc, .doc = doc};
@@ -131,8 +135,11 @@ size_t cli_parse(const struct cli *cli, int argc, char **argv, const char **args
     }
     opts[cli->n_options] = (struct argp_option){
         .name = "version", .key = VERSION_KEY, .doc = "Print the version and exit", .group = -1};
-    (void) snprintf(doc, sizeof(doc), "%s%s%s", cli->summary, cli->epilog ? "\v" : "",
-                    cli->epilog ? cli->epilog : "");
+    opts[cli->n_options + 1] =
+        (struct argp_option){.key = HELP_KEY, .flags = OPTION_HIDDEN, .group = -1};
+    /* The newline: argp forgets its own where the last word is longer than a line. */
+    (void) snprintf(doc, sizeof(doc), "%s%s%s%s", cli->summary, cli->epilog ? "\v" : "",
+                    cli->epilog ? cli->epilog : "", cli->epilog ? "\n" : "");
     (void) snprintf(program, sizeof(program), "%s", cli->program);
     argp_err_exit_status = 2;
     argv[0] = program;
@@ -160,7 +167,8 @@ int cli_run_command(const char *program, const char *summary, const struct cli_c
         list_commands(stderr, program, summary, commands, n_commands);
         return 2;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-?") == 0 || strcmp(name, "help") == 0) {
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "-?") == 0 ||
+        strcmp(name, "help") == 0) {
         list_commands(stdout, program, summary, commands, n_commands);
         return 0;
     }

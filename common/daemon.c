@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fsutil.h"
+
 static const char *const kind_names[] = {[SOCK_VAULT] = "vault",
                                          [SOCK_MANAGEMENT] = "management",
                                          [SOCK_IDENTITY] = "identity",
@@ -224,6 +226,17 @@ bool daemon_lock(const char *dir, const char *name, int *ret, struct az_error *r
     }
     *ret = fd;
     return true;
+}
+
+bool daemon_open_store(const char *dir, const struct kvdb_options *opt,
+                       uint8_t root_key[SEAL_KEY_LEN], struct kvdb **ret, struct az_error *reterr)
+{
+    char path[4200];
+
+    (void) snprintf(path, sizeof(path), "%s/root.key", dir);
+    return (dir_make(dir) || az_fail_internal(reterr, "%s: %s", dir, strerror(errno))) &&
+           root_key_open(path, !kvdb_exists(dir), root_key, reterr) &&
+           kvdb_open(dir, opt, ret, reterr);
 }
 
 void daemon_process_setup(void)

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "common/az_error.h"
+#include "common/keygen.h"
+#include "common/kvdb.h"
 #include "common/names.h"
 
 #define DAEMON_MAX_SOCKETS 16
@@ -41,6 +43,13 @@ void daemon_notify_ready(void);
 /* flock on DIR/NAME; a second holder is refused with the cause (its pid) and the cure. fd in *ret.
  */
 bool daemon_lock(const char *dir, const char *name, int *ret, struct az_error *reterr) MUST_CHECK;
+/*
+ * Makes or opens the store in DIR and its root key DIR/root.key. The key is made first, so that a
+ * store without one has lost it: then a new one is not made, under which nothing stored would open.
+ */
+bool daemon_open_store(const char *dir, const struct kvdb_options *opt,
+                       uint8_t root_key[SEAL_KEY_LEN], struct kvdb **ret, struct az_error *reterr)
+    MUST_CHECK;
 /* Raises RLIMIT_NOFILE, ignores SIGPIPE, wipes core dumps (RLIMIT_CORE 0). */
 void daemon_process_setup(void);
 /* "vault=7443,management=7444,identity=7445,proxy=7446" */

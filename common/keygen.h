@@ -93,5 +93,9 @@ bool seal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *plai
 bool unseal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *sealed, size_t len,
             struct bytes *ret, struct az_error *reterr) MUST_CHECK;
 
-/* Reads or makes a 32-byte key file (0600). Others' permission bits on it are refused. */
-bool root_key_open(const char *path, uint8_t key[SEAL_KEY_LEN], struct az_error *reterr) MUST_CHECK;
+/*
+ * Reads a 32-byte key file (0600), or makes it where it is missing and nothing can be sealed under
+ * it yet. Others' permission bits on it are refused.
+ */
+bool root_key_open(const char *path, bool may_make, uint8_t key[SEAL_KEY_LEN],
+                   struct az_error *reterr) MUST_CHECK;

@@ -31,6 +31,8 @@ struct kvdb_options {
 bool kvdb_open(const char *dir, const struct kvdb_options *opt, struct kvdb **ret,
                struct az_error *reterr) MUST_CHECK;
 void kvdb_close(struct kvdb *db);
+/* Whether a store has been made in that directory. */
+bool kvdb_exists(const char *dir);
 
 /* A snapshot; must end before control returns to an event loop. Any thread. */
 bool kvdb_begin_read(struct kvdb *db, struct kvdb_txn **ret, struct az_error *reterr) MUST_CHECK;

@@ -7,8 +7,10 @@
  */
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <lmdb.h>
 
@@ -125,6 +127,14 @@ bool kvdb_open(const char *dir, const struct kvdb_options *opt, struct kvdb **re
     }
     *ret = db;
     return true;
+}
+
+bool kvdb_exists(const char *dir)
+{
+    char path[4200];
+
+    (void) snprintf(path, sizeof(path), "%s/data.mdb", dir);
+    return access(path, F_OK) == 0;
 }
 
 void kvdb_close(struct kvdb *db)

@@ -63,7 +63,8 @@ bool unseal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *se
     return true;
 }
 
-bool root_key_open(const char *path, uint8_t key[SEAL_KEY_LEN], struct az_error *reterr)
+bool root_key_open(const char *path, bool may_make, uint8_t key[SEAL_KEY_LEN],
+                   struct az_error *reterr)
 {
     CLEANUP(buf_done) struct buf text = {0};
     struct stat st;
@@ -78,6 +79,10 @@ bool root_key_open(const char *path, uint8_t key[SEAL_KEY_LEN], struct az_error 
         }
         memcpy(key, text.data, SEAL_KEY_LEN);
         return true;
+    }
+    if (!may_make) {
+        return az_fail_internal(
+            reterr, "%s is missing: restore it; without it the stored keys are lost", path);
     }
     if (RAND_bytes(key, SEAL_KEY_LEN) != 1 || !file_write_atomic(path, key, SEAL_KEY_LEN, 0600)) {
         return az_fail_internal(reterr, "%s: %s", path, strerror(errno));

@@ -236,14 +236,12 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
         return false;
     }
     (void) snprintf(path, sizeof(path), "%s/provider", o->state);
-    if (!kvdb_open(path, &db, &d->db, reterr)) {
+    if (!daemon_open_store(path, &db, d->root_key, &d->db, reterr)) {
         return false;
     }
-    (void) snprintf(path, sizeof(path), "%s/provider/root.key", o->state);
     d->state = o->state;
     (void) snprintf(d->blob_dir, sizeof(d->blob_dir), "%s/provider/blobs", o->state);
-    if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr) ||
-        !bootstrap(p, o, reterr) || !remove_orphans(p, reterr)) {
+    if (!certs_ensure(o->state, reterr) || !bootstrap(p, o, reterr) || !remove_orphans(p, reterr)) {
         return false;
     }
     control_identity_header(d->control.token, d->identity_header);

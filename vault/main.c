@@ -138,17 +138,15 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
         return false;
     }
     (void) snprintf(path, sizeof(path), "%s/vault", o->state);
-    if (!kvdb_open(path, &db, &d->db, reterr)) {
+    if (!daemon_open_store(path, &db, d->root_key, &d->db, reterr)) {
         return false;
     }
-    (void) snprintf(path, sizeof(path), "%s/vault", o->state);
     d->state = o->state;
     d->releaser = release_signer_new(path);
     if (!d->releaser) {
         return az_fail_internal(reterr, "out of memory");
     }
-    (void) snprintf(path, sizeof(path), "%s/vault/root.key", o->state);
-    if (!root_key_open(path, d->root_key, reterr) || !certs_ensure(o->state, reterr)) {
+    if (!certs_ensure(o->state, reterr)) {
         return false;
     }
     if (o->throttle && strcmp(o->throttle, "azure") == 0 && !(d->throttle = throttle_new())) {

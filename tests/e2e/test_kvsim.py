@@ -64,6 +64,8 @@ class CommandLine(Folder):
             self.assertEqual(a.returncode, 0, name)
             self.assertTrue(a.stdout.startswith(f"Usage: kvsim {name}"), a.stdout)
             self.assertIn("--help", a.stdout)
+            self.assertEqual(run(name, "-h").stdout, a.stdout)
+            self.assertTrue(a.stdout.endswith("\n"), name)
             self.assertEqual(run(name, "--version").returncode, 0)
             self.assertRegex(page, rf"(?m)^\.B[RI]? kvsim {name}|^\.BR? {name}|\\fB(kvsim )?{name}", f"docs/man/kvsim.1 says nothing of {name}")
 
@@ -74,7 +76,8 @@ class CommandLine(Folder):
                            (("up", "--durability"), "requires an argument"), (("clock", "sideways"), "advance DURATION"),
                            (("clock", "advance"), "advance DURATION"), (("clock", "get", "now"), "advance DURATION"), (("tenant",), "add"),
                            (("tenant", "remove"), "add"), (("principal", "add", "a", "b"), "unexpected argument 'b'"), (("identity", "attach"), "attach ID"),
-                           (("env", "--format", "yaml"), "sh|json"), (("audit", "--daemon", "x"), "vaultd|providerd")):
+                           (("env", "--format", "yaml"), "sh|json"), (("tenant", "--user", "add"), "'--user'"), (("identity", "--tenant=x", "attach", "y"), "'--tenant=x'"),
+                           (("up", "--state", ""), "--state needs a directory"), (("audit", "--daemon", "x"), "vaultd|providerd")):
             with self.subTest(args=args):
                 state = ("--state", self.state) if args and args[0] != "nosuch" else ()
                 a = run(*args[:1], *state, *args[1:])
@@ -160,6 +163,50 @@ class StateDirectory(Folder):
                 self.refused(a, path.name if path.suffix != ".mdb" else "provider")
                 self.assertEqual(path.read_bytes(), b"garbage" * 10)
                 path.write_bytes(old)
+        Sim(self.state, RELAXED).stop()
+
+
+    def test_a_state_that_has_lost_a_part_is_refused_with_the_cure_and_runs_again_when_it_is_back(self):
+        """Started anyway, a new root key would open nothing that is stored, a new operator would be unknown to the store."""
+        Sim(self.state, RELAXED).stop()
+        for name, said in (("vault/root.key", "root.key is missing"), ("provider/root.key", "root.key is missing"),
+                           ("operator.json", "operator.json is missing"), ("operator-secret", "operator-secret is missing"),
+                           ("vault/data.mdb", "vault is missing"), ("provider/data.mdb", "provider is missing")):
+            with self.subTest(name):
+                away = self.dir / "away"
+                (self.state / name).rename(away)
+                a = self.up()
+                if a.returncode == 0:
+                    run("down", "--state", self.state)
+                    self.fail(f"started without {name}")
+                self.refused(a, said, "restore it")
+                self.assertFalse((self.state / name).exists())
+                away.rename(self.state / name)
+        (self.state / "operator.json").write_text("{}")
+        self.refused(self.up(), "operator.json is damaged", "restore it", "kvsim reset")
+
+    def test_a_first_start_that_was_cut_short_is_taken_up_with_the_same_operator(self):
+        sim = Sim(self.state, RELAXED)
+        before = {k: sim.e[k] for k in ("tenant", "subscription", "client_id")}
+        secret = sim.secret
+        sim.stop()
+        # as it stands when kvsim is killed after the daemons have stored the operator
+        (self.state / "operator.json").unlink()
+        (self.state / "bootstrap.json").write_text(json.dumps({**before, "client_secret": secret}))
+        with Sim(self.state, RELAXED) as sim:  # it has signed in, with the secret in its file
+            self.assertEqual({k: sim.e[k] for k in before}, before)
+            self.assertEqual(sim.secret, secret)
+            self.assertFalse((self.state / "bootstrap.json").exists())
+
+    def test_a_log_that_can_not_be_written_is_named_and_nothing_is_left_running(self):
+        self.state.mkdir()
+        (self.state / "lock").touch()
+        (self.state / "log").touch()
+        self.refused(self.up(), "kvsim.log: Not a directory")
+        (self.state / "log").unlink()
+        (self.state / "log" / "providerd.log").mkdir(parents=True)
+        self.refused(self.up(), "providerd.log: Is a directory")
+        (self.state / "log" / "providerd.log").rmdir()
         Sim(self.state, RELAXED).stop()
 
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The private CAs: their leaves verify for our names, and for no others (design, section 2). */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -197,6 +198,54 @@ static void what_is_good_stays_and_what_is_damaged_is_made_again(void **state)
     assert_string_equal(other.data, other_after.data);
 }
 
+/* A client told of a damaged CA, or a key of another leaf, would only see failing handshakes. */
+static void each_damaged_file_is_found_and_made_again(void **state)
+{
+    static const char *const files[] = {"ca-localhost.pem", "ca-azure.pem",   "leaf-localhost.key",
+                                        "leaf-azure.key",   "leaf-azure.pem", "ca.pem",
+                                        "ca-bundle.pem"};
+    struct az_error err;
+    char path[256];
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LEN(files) * 2; i++) {
+        CLEANUP(buf_done) struct buf text = {0};
+
+        test_dir_file(&dir, files[i / 2], path);
+        if (i % 2 == 0) {
+            assert_true(file_write_atomic(path, "damaged", 7, 0600));
+        } else {
+            assert_int_equal(unlink(path), 0);
+        }
+        assert_ok(certs_ensure(dir.path, &err), &err);
+        assert_true(file_read(path, LIMIT_SMALL_FILE, &text));
+        assert_non_null(strstr(text.data, "-----BEGIN"));
+        X509 *ca = load("ca-azure.pem");
+        X509 *leaf = load("leaf-azure.pem");
+
+        assert_int_equal(verify(ca, leaf, "demo.vault.azure.net"), X509_V_OK);
+        X509_free(ca);
+        X509_free(leaf);
+    }
+}
+
+static void a_key_of_another_leaf_is_not_kept(void **state)
+{
+    CLEANUP(buf_done) struct buf other = {0};
+    CLEANUP(buf_done) struct buf after = {0};
+    struct az_error err;
+    char from[256];
+    char to[256];
+
+    (void) state;
+    assert_true(file_read(test_dir_file(&dir, "leaf-azure.key", from), LIMIT_SMALL_FILE, &other));
+    test_dir_file(&dir, "leaf-localhost.key", to);
+    assert_true(file_write_atomic(to, other.data, other.len, 0600));
+    assert_ok(certs_ensure(dir.path, &err), &err);
+    assert_true(file_read(to, LIMIT_SMALL_FILE, &after));
+    assert_string_not_equal(other.data, after.data);
+}
+
 static void the_bundle_holds_both_cas(void **state)
 {
     CLEANUP(buf_done) struct buf bundle = {0};
@@ -228,6 +277,8 @@ int main(void)
         cmocka_unit_test(each_ca_is_constrained_to_its_own_names),
         cmocka_unit_test(no_ca_key_is_left_and_leaf_keys_are_the_owners),
         cmocka_unit_test(what_is_good_stays_and_what_is_damaged_is_made_again),
+        cmocka_unit_test(each_damaged_file_is_found_and_made_again),
+        cmocka_unit_test(a_key_of_another_leaf_is_not_kept),
         cmocka_unit_test(the_bundle_holds_both_cas),
         cmocka_unit_test(a_folder_that_is_not_there_is_refused),
     };

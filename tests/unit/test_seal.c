@@ -99,25 +99,28 @@ static void the_root_key_is_made_once_for_the_owner_only(void **state)
     (void) state;
     assert_non_null(mkdtemp(dir));
     (void) snprintf(path, sizeof(path), "%s/root.key", dir);
-    assert_true(root_key_open(path, first, &err));
+    assert_true(root_key_open(path, true, first, &err));
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(st.st_size, SEAL_KEY_LEN);
-    assert_true(root_key_open(path, second, &err));
+    assert_true(root_key_open(path, true, second, &err));
     assert_memory_equal(first, second, SEAL_KEY_LEN);
 
     assert_int_equal(chmod(path, 0640), 0);
-    assert_false(root_key_open(path, second, &err));
+    assert_false(root_key_open(path, true, second, &err));
     assert_non_null(strstr(err.detail, "chmod 600"));
 
     assert_int_equal(chmod(path, 0600), 0);
     assert_int_equal(truncate(path, SEAL_KEY_LEN - 1), 0);
-    assert_false(root_key_open(path, second, &err)); /* damaged: never replaced */
+    assert_false(root_key_open(path, true, second, &err)); /* damaged: never replaced */
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, SEAL_KEY_LEN - 1);
     assert_int_equal(unlink(path), 0);
+    assert_false(root_key_open(path, false, second, &err)); /* missing: not made beside a store */
+    assert_non_null(strstr(err.detail, "is missing"));
+    assert_int_equal(stat(path, &st), -1);
     assert_int_equal(rmdir(dir), 0);
-    assert_false(root_key_open(path, second, &err)); /* no such folder */
+    assert_false(root_key_open(path, true, second, &err)); /* no such folder */
 }
 
 int main(void)

@@ -173,10 +173,9 @@ int cmd_attest(int argc, char **argv)
         .program = "kvsim attest",
         .summary = "Print an attestation token for key release, signed by kvsim's test authority.",
         .args_doc = "[NAME=VALUE...]",
-        .epilog =
-            "Claims are given as NAME=VALUE; a name with dots leads into objects; true and "
-            "false are booleans. Example:\n"
-            "  kvsim attest --new-key tee.pem x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm",
+        .epilog = "Claims are given as NAME=VALUE; a name with dots leads into objects; true and "
+                  "false are booleans. Example:\n"
+                  "  kvsim attest --new-key tee.pem x-ms-attestation-type=sgx is-debuggable=false",
         .options = options,
         .n_options = ARRAY_LEN(options),
         .max_args = CLAIMS_MAX};

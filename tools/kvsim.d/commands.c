@@ -191,64 +191,107 @@ static int print_answer(json_t *answer)
 }
 
 /* tenant add, subscription add, principal add, identity attach: one shape. */
-static int add(int argc, char **argv, const char *program, const char *verb, const char *path,
-               const char *arg)
+struct addition {
+    const char *program, *summary, *verb, *args_doc, *path, *epilog;
+    const char *own; /* the option that only this command has; NULL: none */
+    bool in_tenant, needs_arg;
+};
+
+static int add(int argc, char **argv, const struct addition *a)
 {
     const char *state = NULL;
     const char *tenant = NULL;
     const char *owner = NULL;
     bool user = false;
     const char *args[2] = {NULL, NULL};
-    const struct cli_option options[] = {
+    const struct cli_option all[] = {
         STATE_OPTION(&state),
-        {"tenant", 0, "GUID", "Of this tenant (default: the operator's)",                              CLI_STRING, &tenant, 0,
-                  NULL                                                                                                                      },
-        {"owner",  0, "ID",   "subscription: its owner's object or client id (default: the operator)",
-                  CLI_STRING,                                                                                               &owner,  0, NULL},
-        {"user",   0, NULL,   "principal: a user instead of a service principal",                      CLI_FLAG,   &user,   0,
-                  NULL                                                                                                                      }
+        {"tenant", 0, "GUID", "Of this tenant (default: the operator's)",                CLI_STRING, &tenant, 0,
+                  NULL                                                                                                        },
+        {"owner",  0, "ID",   "Its owner's object or client id (default: the operator)", CLI_STRING,
+                  &owner,                                                                                              0, NULL},
+        {"user",   0, NULL,   "A user instead of a service principal",                   CLI_FLAG,   &user,   0, NULL}
     };
-    const struct cli cli = {.program = program,
-                            .summary = "Add to the simulated directory. Secrets are shown once.",
-                            .args_doc = arg,
-                            .options = options,
-                            .n_options = ARRAY_LEN(options),
-                            .min_args = strchr(arg, '[') ? 1 : 2,
-                            .max_args = 2};
+    struct cli_option options[ARRAY_LEN(all)];
+    struct cli cli = {.program = a->program,
+                      .summary = a->summary,
+                      .args_doc = a->args_doc,
+                      .epilog = a->epilog,
+                      .options = options,
+                      .min_args = a->needs_arg ? 2 : 1,
+                      .max_args = 2};
     const char *dir;
 
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (i == 0 || (i == 1 && a->in_tenant) || (a->own && strcmp(all[i].name, a->own) == 0)) {
+            options[cli.n_options++] = all[i];
+        }
+    }
     (void) cli_parse(&cli, argc, argv, args);
-    if (strcmp(args[0], verb) != 0) {
-        die_usage("the command is '%s %s', not '%s'; see %s --help", program, arg, args[0],
-                  program);
+    if (strcmp(args[0], a->verb) != 0) {
+        die_usage("the command is '%s %s', not '%s'; see %s --help", a->program, a->args_doc,
+                  args[0], a->program);
     }
     dir = state_dir(state);
     AUTO_JSON *e = endpoints_need(dir);
     AUTO_JSON *body =
         json_pack("{s:s*,s:s*,s:s,s:b,s:s*}", "name", args[1], "tenant", tenant, "owner",
                   owner ? owner : endpoint(e, "client_id"), "user", user, "id", args[1]);
-    AUTO_JSON *answer = control_call(dir, e, "POST", path, body);
+    AUTO_JSON *answer = control_call(dir, e, "POST", a->path, body);
 
     return print_answer(answer);
 }
 
 int cmd_tenant(int argc, char **argv)
 {
-    return add(argc, argv, "kvsim tenant", "add", "/_sim/directory/tenants", "add [NAME]");
+    const struct addition a = {.program = "kvsim tenant",
+                               .summary = "Add a tenant to the simulated directory.",
+                               .verb = "add",
+                               .args_doc = "add [NAME]",
+                               .path = "/_sim/directory/tenants"};
+
+    return add(argc, argv, &a);
 }
 
 int cmd_subscription(int argc, char **argv)
 {
-    return add(argc, argv, "kvsim subscription", "add", "/_sim/directory/subscriptions",
-               "add [NAME]");
+    const struct addition a = {.program = "kvsim subscription",
+                               .summary = "Add a subscription to the simulated directory.",
+                               .verb = "add",
+                               .args_doc = "add [NAME]",
+                               .path = "/_sim/directory/subscriptions",
+                               .own = "owner",
+                               .in_tenant = true};
+
+    return add(argc, argv, &a);
 }
 
 int cmd_principal(int argc, char **argv)
 {
-    return add(argc, argv, "kvsim principal", "add", "/_sim/directory/principals", "add [NAME]");
+    const struct addition a = {.program = "kvsim principal",
+                               .summary =
+                                   "Add a service principal or a user to the simulated directory.",
+                               .verb = "add",
+                               .args_doc = "add [NAME]",
+                               .path = "/_sim/directory/principals",
+                               .epilog = "Its secret or password is shown this once.",
+                               .own = "user",
+                               .in_tenant = true};
+
+    return add(argc, argv, &a);
 }
 
 int cmd_identity(int argc, char **argv)
 {
-    return add(argc, argv, "kvsim identity", "attach", "/_sim/identity/attach", "attach ID");
+    const struct addition a = {.program = "kvsim identity",
+                               .summary =
+                                   "Attach a principal to the managed identity endpoints, which "
+                                   "give its tokens from then on.",
+                               .verb = "attach",
+                               .args_doc = "attach ID",
+                               .path = "/_sim/identity/attach",
+                               .epilog = "ID: an object, client or resource id.",
+                               .needs_arg = true};
+
+    return add(argc, argv, &a);
 }

@@ -45,6 +45,9 @@ const char *state_dir(const char *given)
     const char *xdg = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
 
+    if (given && !*given) {
+        die_usage("--state needs a directory, not ''; see kvsim COMMAND --help");
+    }
     if (given || (env && *env)) {
         const char *dir = given ? given : env;
         char cwd[2048];

@@ -12,6 +12,7 @@
 #include "common/az_error.h"
 #include "common/bytes.h"
 #include "common/json.h"
+#include "common/token.h"
 
 /* The state directory: --state, else $KVSIM_STATE, else $XDG_STATE_HOME/kvsim, else
  * ~/.local/state/kvsim. */
@@ -21,6 +22,14 @@ const char *state_dir(const char *given);
 int state_open(const char *dir);
 /* Waits until no process of a run holds the directory any more. */
 bool state_wait_free(const char *dir, int seconds);
+/* The first tenant, subscription and principal of a state. */
+struct operator_ids {
+    guid_text tenant, subscription, client_id;
+};
+/* Reads or makes them. True: the daemons have to be given the file `bootstrap`, and once they run,
+ * operator_keep() is to be called. Dies where a part of the state has been lost. */
+bool operator_load(const char *dir, struct operator_ids *ids, char bootstrap[4200]);
+void operator_keep(const char *dir, const struct operator_ids *ids, const char *bootstrap);
 /* Prints "kvsim: " and the message, and exits with 1. */
 _Noreturn void die(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same for a wrong command line: exits with 2. */

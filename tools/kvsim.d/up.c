@@ -13,16 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
-#include "common/base64url.h"
 #include "common/certs.h"
 #include "common/cli.h"
 #include "common/clock.h"
 #include "common/control.h"
 #include "common/daemon.h"
 #include "common/fsutil.h"
-#include "common/token.h"
 #include "tools/kvsim.d/kvsim.h"
 
 #define READY_MS   30000
@@ -56,7 +52,7 @@ struct up {
     struct daemon_sockets sockets;
     struct site_ports ports;
     struct child vaultd, providerd;
-    guid_text tenant, subscription, client_id;
+    struct operator_ids ids;
     bool first;
     int lock;
 };
@@ -140,63 +136,6 @@ static void open_state(struct up *u)
     u->lock = state_open(u->dir);
 }
 
-/* The operator: made once; kept in operator.json (no secret) and operator-secret (0600). */
-static void load_operator(struct up *u, char bootstrap[4200])
-{
-    CLEANUP(buf_done) struct buf text = {0};
-    CLEANUP(buf_done) struct buf secret = {0};
-    CLEANUP(buf_done) struct buf out = {0};
-    char path[4200];
-    uint8_t raw[32];
-
-    (void) snprintf(path, sizeof(path), "%s/operator.json", u->dir);
-    AUTO_JSON *old =
-        file_read(path, LIMIT_SMALL_FILE, &text) ? json_loadb(text.data, text.len, 0, NULL) : NULL;
-
-    (void) snprintf(bootstrap, 4200, "%s/bootstrap.json", u->dir);
-    if (old) {
-        (void) snprintf(u->tenant, sizeof(u->tenant), "%s", endpoint(old, "tenant"));
-        (void) snprintf(u->subscription, sizeof(u->subscription), "%s",
-                        endpoint(old, "subscription"));
-        (void) snprintf(u->client_id, sizeof(u->client_id), "%s", endpoint(old, "client_id"));
-        return;
-    }
-    u->first = true;
-    guid_random(u->tenant);
-    guid_random(u->subscription);
-    guid_random(u->client_id);
-    if (RAND_bytes(raw, sizeof(raw)) != 1) {
-        die("no randomness");
-    }
-    base64url_write(&secret, raw, sizeof(raw));
-    AUTO_JSON *doc =
-        json_pack("{s:s,s:s,s:s,s:s}", "tenant", u->tenant, "subscription", u->subscription,
-                  "client_id", u->client_id, "client_secret", secret.data);
-
-    json_write(&out, doc);
-    (void) snprintf(path, sizeof(path), "%s/operator-secret", u->dir);
-    if (!file_write_atomic(bootstrap, out.data, out.len, 0600) ||
-        !file_write_atomic(path, secret.data, secret.len, 0600)) {
-        die("%s: %s", path, strerror(errno));
-    }
-}
-
-/* After the daemons have stored it: from now on the operator is known. */
-static void keep_operator(struct up *u, const char *bootstrap)
-{
-    CLEANUP(buf_done) struct buf out = {0};
-    char path[4200];
-    AUTO_JSON *doc = json_pack("{s:s,s:s,s:s}", "tenant", u->tenant, "subscription",
-                               u->subscription, "client_id", u->client_id);
-
-    json_write(&out, doc);
-    (void) snprintf(path, sizeof(path), "%s/operator.json", u->dir);
-    if (u->first && !file_write_atomic(path, out.data, out.len, 0600)) {
-        die("%s: %s", path, strerror(errno));
-    }
-    (void) unlink(bootstrap);
-}
-
 /* In the child: descriptors 3.. are the sockets of its kinds, in order. */
 static void hand_over_sockets(struct up *u, bool vault, int ready)
 {
@@ -233,26 +172,34 @@ static void hand_over_sockets(struct up *u, bool vault, int ready)
     }
 }
 
-static void redirect_log(struct up *u, const char *name)
+static int open_log(struct up *u, const char *name)
 {
     char path[4300];
     int fd;
 
     (void) snprintf(path, sizeof(path), "%s/log", u->dir);
-    (void) dir_make(path);
-    (void) snprintf(path, sizeof(path), "%s/log/%s.log", u->dir, name);
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (fd >= 0) {
-        (void) dup2(fd, STDERR_FILENO);
-        (void) dup2(fd, STDOUT_FILENO);
-        (void) close(fd);
+    if (!dir_make(path)) {
+        die("%s: %s", path, strerror(errno));
     }
+    (void) snprintf(path, sizeof(path), "%s/log/%s.log", u->dir, name);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        die("%s: %s", path, strerror(errno));
+    }
+    return fd;
+}
+
+static void redirect(int fd)
+{
+    (void) dup2(fd, STDERR_FILENO);
+    (void) dup2(fd, STDOUT_FILENO);
 }
 
 static void start_child(struct up *u, struct child *c, const char *name, const char **argv)
 {
     char path[4200];
     int ends[2];
+    int log = open_log(u, name);
     pid_t parent;
 
     program_path(name, path);
@@ -271,12 +218,13 @@ static void start_child(struct up *u, struct child *c, const char *name, const c
         if (getppid() != parent) {
             _exit(127);
         }
-        redirect_log(u, name);
+        redirect(log);
         hand_over_sockets(u, strcmp(name, "vaultd") == 0, ends[1]);
         (void) execv(path, (char **) (uintptr_t) argv);
         (void) fprintf(stderr, "%s: %s\n", path, strerror(errno));
         _exit(127);
     }
+    (void) close(log);
     (void) close(ends[1]);
     c->ready = ends[0];
 }
@@ -290,9 +238,9 @@ static void start_daemons(struct up *u, const char *bootstrap)
     const char *latency = (u->o.latency ? u->o.latency : "instant");
     const char *edition = (u->o.edition ? u->o.edition : "classic");
     const char *throttle = (u->o.throttle ? u->o.throttle : "off");
-    const char *vault[32] = {"vaultd",  "--state",      u->dir,     "--ports",
-                             ports,     "--durability", durability, "--default-tenant",
-                             u->tenant, "--latency",    latency,    "--throttle",
+    const char *vault[32] = {"vaultd",      "--state",      u->dir,     "--ports",
+                             ports,         "--durability", durability, "--default-tenant",
+                             u->ids.tenant, "--latency",    latency,    "--throttle",
                              throttle};
     const char *approval = (u->o.approval ? u->o.approval : "none");
     char ttl[32];
@@ -381,8 +329,8 @@ static void write_endpoints(struct up *u)
     char path[4200];
     AUTO_JSON *doc = json_pack(
         "{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:I,s:I,s:I}}", "tenant",
-        u->tenant, "subscription", u->subscription, "client_id", u->client_id, "client_secret_file",
-        json_sprintf("%s/operator-secret", u->dir), "control_token_file",
+        u->ids.tenant, "subscription", u->ids.subscription, "client_id", u->ids.client_id,
+        "client_secret_file", json_sprintf("%s/operator-secret", u->dir), "control_token_file",
         json_sprintf("%s/control-token", u->dir), "ca", json_sprintf("%s/ca.pem", u->dir),
         "vault_url", json_sprintf("https://{vault}.vault.localhost:%u", (unsigned) u->ports.vault),
         "management_url",
@@ -501,12 +449,16 @@ int cmd_up(int argc, char **argv)
     struct az_error err;
     sigset_t set = watched_signals();
     int word = -1;
+    int log = -1;
 
     parse(&u.o, argc, argv);
     if (u.o.detach) {
         detach(&word);
     }
     open_state(&u);
+    if (u.o.detach) {
+        log = open_log(&u, "kvsim");
+    }
     bind_sockets(&u);
     if (!certs_ensure(u.dir, &err)) {
         die_error(&err);
@@ -516,12 +468,14 @@ int cmd_up(int argc, char **argv)
     if (!control_open(&control, u.dir, "kvsim", NULL, &err)) {
         die_error(&err);
     }
-    load_operator(&u, bootstrap);
+    u.first = operator_load(u.dir, &u.ids, bootstrap);
     start_daemons(&u, bootstrap);
     (void) sigprocmask(SIG_BLOCK, &set, NULL);
     wait_ready(&u, &u.vaultd);
     wait_ready(&u, &u.providerd);
-    keep_operator(&u, bootstrap);
+    if (u.first) {
+        operator_keep(u.dir, &u.ids, bootstrap);
+    }
     write_endpoints(&u);
     (void) printf(
         "kvsim is up. State: %s\n  vaults            https://NAME.vault.localhost:%u\n  resource manager  "
@@ -537,7 +491,8 @@ int cmd_up(int argc, char **argv)
         (void) close(word);
         (void) dup2(null, STDIN_FILENO);
         (void) dup2(null, STDOUT_FILENO);
-        redirect_log(&u, "kvsim");
+        redirect(log);
+        (void) close(log);
     }
     return supervise(&u);
 }
