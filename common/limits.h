@@ -20,9 +20,13 @@
 #define LIMIT_FACE_IMAGE       (6 * 1024 * 1024) /* documented, as the next two */
 #define LIMIT_FACE_LISTS       64
 #define LIMIT_FACES            1000         /* in a list */
+#define LIMIT_FACE_PAGE        1000         /* documented */
+#define LIMIT_FACE_SETS        1000         /* large lists or groups of an account; ours */
+#define LIMIT_FACE_MEMBERS     10000        /* faces or persons in one (documented: a million) */
 #define LIMIT_AI_URL           4096         /* of an image or content; ours */
 #define LIMIT_LANGUAGE_BODY    (384 * 1024) /* a custom project; ours, as the next two */
 #define LIMIT_SPEECH_AUDIO     (256 * 1024)
+#define LIMIT_LANGUAGE_JOBS    100    /* the newest of an account; ours */
 #define LIMIT_AI_ITEMS         1000   /* projects, datasets, models, endpoints of an account */
 #define LIMIT_LOCKBOX_REQUESTS 1000   /* kept for review; ours */
 #define LIMIT_HEADER_MS        10000  /* until the headers are complete */

@@ -52,10 +52,25 @@ bool ai_find_version(struct provider_call *c, struct az_error *reterr)
            az_fail(reterr, AZ_ERR_BAD_REQUEST, "API version not supported");
 }
 
-/* Models' refusals have a shape of their own; the spec's code for all others is invalidPayload. */
+/* Models' refusals have a shape of their own; the spec's code for all others is invalidPayload.
+ * Face: reference-face-error-codes.md; Speech: codes of its reference, text ours; Language: ours.
+ */
 bool ai_bad_body(const struct provider_call *c, const char *why, struct az_error *reterr)
 {
     bool inference = c->row->body_limit == LIMIT_BODY_INFERENCE;
+    const char *path = c->row->route.path;
+
+    if (strncmp(path, "/face/", 6) == 0) {
+        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT,
+                       c->body ? "Request body is invalid." : "JSON parsing error.");
+    }
+    if (strncmp(path, "/speechtotext/", 14) == 0) {
+        return az_fail_inner(reterr, AZ_ERR_INVALID_REQUEST, "InvalidRequestBodyFormat",
+                             "The request body is invalid: %s.", why);
+    }
+    if (strncmp(path, "/language/", 10) == 0) {
+        return az_fail(reterr, AZ_ERR_INVALID_REQUEST, "The request body is invalid: %s.", why);
+    }
 
     return az_fail(reterr, inference ? AZ_ERR_INVALID_REQUEST_ERROR : AZ_ERR_INVALID_PAYLOAD,
                    "The request body is not a valid JSON object: %s.", why);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base64url.h"
 #include "common/json.h"
@@ -153,6 +154,8 @@ struct walk {
     json_t *names;
     bool ok;
     struct az_error *err;
+    const char *after; /* those behind this name; NULL: all */
+    size_t most;       /* 0: no limit */
 };
 
 static bool walk_item(void *ctx, json_t *record)
@@ -164,16 +167,22 @@ static bool walk_item(void *ctx, json_t *record)
         (void) json_array_append(w->names, json_object_get(record, "name"));
         return true;
     }
+    if (w->after && strcasecmp(json_text(record, "name"), w->after) <= 0) {
+        return true;
+    }
+    if (w->most > 0 && json_array_size(w->list) == w->most) {
+        return false;
+    }
     w->ok = open_item(w->d, w->collection, record, &item, w->err) &&
             json_array_append(w->list, item) == 0;
     return w->ok;
 }
 
-bool ai_item_list(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
-                  json_t **ret, struct az_error *reterr)
+bool ai_item_page(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
+                  const char *after, size_t most, json_t **ret, struct az_error *reterr)
 {
     AUTO_JSON *list = json_array();
-    struct walk w = {d, collection, list, NULL, true, reterr};
+    struct walk w = {d, collection, list, NULL, true, reterr, after, most};
 
     if (!child_each(txn, d->owner, collection, walk_item, &w)) {
         return az_fail_internal(reterr, "reading %s", collection);
@@ -182,9 +191,15 @@ bool ai_item_list(const struct ai_data *d, struct kvdb_txn *txn, const char *col
     return w.ok;
 }
 
+bool ai_item_list(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
+                  json_t **ret, struct az_error *reterr)
+{
+    return ai_item_page(d, txn, collection, NULL, 0, ret, reterr);
+}
+
 static json_t *names_of(const struct ai_data *d, struct kvdb_txn *txn, const char *collection)
 {
-    struct walk w = {d, collection, NULL, json_array(), true, NULL};
+    struct walk w = {d, collection, NULL, json_array(), true, NULL, NULL, 0};
 
     (void) child_each(txn, d->owner, collection, walk_item, &w);
     return w.names;
@@ -211,6 +226,18 @@ bool ai_item_clear(const struct ai_data *d, struct kvdb_txn *txn, const char *co
     return !kvdb_failed(txn) || az_fail_internal(reterr, "clearing %s", collection);
 }
 
+bool ai_item_trim(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
+                  size_t most, struct az_error *reterr)
+{
+    AUTO_JSON *names = names_of(d, txn, collection);
+    size_t n = json_array_size(names);
+
+    for (size_t i = 0; n > most && i < n - most; i++) {
+        ai_item_del(d, txn, collection, json_string_value(json_array_get(names, i)));
+    }
+    return !kvdb_failed(txn) || az_fail_internal(reterr, "trimming %s", collection);
+}
+
 bool ai_item_tag(struct kvdb_txn *txn, const json_t *account, const char *collection,
                  const char *name, char *out, size_t size)
 {
@@ -232,9 +259,7 @@ bool ai_read_json(struct provider_call *c, struct az_error *reterr)
     if (!c->body) {
         c->body = json_parse(c->x->req.body, why, sizeof(why));
     }
-    return json_is_object(c->body) ||
-           az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "The request body is invalid: %s.",
-                   c->body ? "a JSON object is expected" : why);
+    return json_is_object(c->body) || ai_bad_body(c, why, reterr);
 }
 
 bool ai_name_ok(const char *name, size_t max)

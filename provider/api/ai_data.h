@@ -41,8 +41,14 @@ void ai_item_del(const struct ai_data *d, struct kvdb_txn *txn, const char *coll
 /* All of a collection, in the order of names; new reference. */
 bool ai_item_list(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
                   json_t **ret, struct az_error *reterr) MUST_CHECK;
+/* The first `most` behind the name `after` (NULL: from the beginning; 0: all). */
+bool ai_item_page(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
+                  const char *after, size_t most, json_t **ret, struct az_error *reterr) MUST_CHECK;
 bool ai_item_clear(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
                    struct az_error *reterr) MUST_CHECK;
+/* The first ones go, so that `most` stay. */
+bool ai_item_trim(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
+                  size_t most, struct az_error *reterr) MUST_CHECK;
 size_t ai_item_count(const struct ai_data *d, struct kvdb_txn *txn, const char *collection);
 /* The tag of an item of an account whose keys are not open; false: there is no such item. */
 bool ai_item_tag(struct kvdb_txn *txn, const json_t *account, const char *collection,

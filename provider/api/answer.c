@@ -120,6 +120,30 @@ static json_t *inner_json(const struct az_error *e, json_t *err)
     return inner;
 }
 
+/*
+ * Speech's own errors stand alone, not under "error", and have innerError; so answers quoted in
+ * issue 1111 of Azure-Samples/cognitive-services-speech-sdk. What the gateway refuses before
+ * (keys, tokens, networks) has the gateway's shape.
+ */
+static bool is_speech(const struct provider_call *c)
+{
+    return c->row && c->admitted && strncmp(c->row->route.path, "/speechtotext/", 14) == 0;
+}
+
+static json_t *speech_error(json_t *wrapped)
+{
+    json_t *err = json_incref(json_object_get(wrapped, "error"));
+    json_t *inner = json_object_get(err, "innererror");
+
+    if (inner) {
+        (void) json_object_set(inner, "message", json_object_get(err, "message"));
+        (void) json_object_set(err, "innerError", inner);
+        (void) json_object_del(err, "innererror");
+    }
+    json_decref(wrapped);
+    return err;
+}
+
 static json_t *arm_error(const struct az_error *e)
 {
     json_t *err = json_pack("{s:s,s:s}", "code", az_error_code(e), "message", e->message);
@@ -190,6 +214,9 @@ static json_t *error_body(const struct provider_call *c)
     }
     if (plane == PPLANE_AI && c->error.errc == AZ_ERR_INVALID_REQUEST_ERROR) {
         return model_error(&c->error);
+    }
+    if (is_speech(c)) {
+        return speech_error(arm_error(&c->error));
     }
     return plane == PPLANE_AI && ai_is_v1(c) ? v1_error(&c->error) : arm_error(&c->error);
 }

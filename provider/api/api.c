@@ -15,6 +15,7 @@
 #include "provider/api/auth.h"
 #include "provider/api/background.h"
 #include "provider/api/cmk_follow.h"
+#include "provider/api/face.h"
 #include "provider/api/storage.h"
 #include "provider/store/account_store.h"
 #include "provider/store/blobs.h"
@@ -39,6 +40,8 @@ static const struct table tables[] = {
     PLAIN(T_AI, ai),
     {T_AI, provider_oai_routes, &provider_oai_routes_len, sizeof(struct arm_route)},
     PLAIN(T_AI, face),
+    PLAIN(T_AI, face_set),
+    PLAIN(T_AI, face_person),
     PLAIN(T_AI, language),
     PLAIN(T_AI, speech),
     PLAIN(T_CONTROL, control),
@@ -294,6 +297,7 @@ static enum http_step api_begin(void *ctx, struct http_exchange *x)
     } else {
         ok = begin_plane(c, &c->error);
     }
+    c->admitted = ok;
     provider_answer_headers(c);
     return ok ? HTTP_STEP_LOOP : finish_error(c);
 }

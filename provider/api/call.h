@@ -106,6 +106,7 @@ struct provider_call {
     void *prepared;                   /* prepare's, or the stream's, state */
     void (*prepared_free)(void *prepared);
     bool control;       /* /health and /_sim/clock: answered by control_handle() */
+    bool admitted;      /* let in: what is refused now, the service itself refuses */
     bool prepared_done; /* prepare has run */
     guid_text request_id;
     char texts[ROUTE_MAX_PARAMS][256]; /* provider_param() */

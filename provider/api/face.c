@@ -1,30 +1,66 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Face lists, enough of the Face API v1.0 to store and read customer data, and a detection that
- * takes the URL of an image. No image is fetched and no face is found: what is known of a face is
- * a digest of the image's bytes or URL (simulated).
- *
- * Source: Face REST reference v1.0 (FaceList - Create, Get, List, Update, Delete, Add Face, Delete
- * Face; Face - Detect): shapes, limits (64 lists, 1000 faces), FaceListNotFound, FaceListExists.
- */
+/* The Face plane: versions, images and the detection that takes the URL of one. */
+#include "provider/api/face.h"
+
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/evp.h>
 
 #include "common/json.h"
 #include "common/limits.h"
-#include "provider/api/ai_data.h"
+#include "provider/api/ai.h"
 #include "provider/api/ai_security.h"
 #include "provider/api/answer.h"
 
 #define KINDS (KIND_FACE | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
-#define LISTS "face.lists"
 
-static bool prepare(struct provider_call *c, struct az_error *reterr)
+static const char *const versions[] = {"v1.0", "v1.1-preview.1", "v1.2-preview.1", "v1.2", NULL};
+static const char *const recognition_models[] = {"recognition_01", "recognition_02",
+                                                 "recognition_03", "recognition_04", NULL};
+static const char *const detection_models[] = {"detection_01", "detection_02", "detection_03",
+                                               NULL};
+
+static bool is_one_of(const char *const *list, const char *text)
+{
+    for (; *list; list++) {
+        if (strcmp(*list, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The models that a request names, in its query or body, are those that there are. */
+static bool check_models(struct provider_call *c, struct az_error *reterr)
+{
+    const char *detection = http_param_get(&c->x->req, "detectionModel");
+    const char *recognition = http_param_get(&c->x->req, "recognitionModel");
+
+    if (detection && !is_one_of(detection_models, detection)) {
+        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'detectionModel' is invalid.");
+    }
+    if (!recognition && json_object_get(c->body, "recognitionModel")) {
+        recognition = json_text(c->body, "recognitionModel");
+    }
+    return !recognition || is_one_of(recognition_models, recognition) ||
+           az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'recognitionModel' is invalid.");
+}
+
+static bool begin(struct provider_call *c, struct ai_data **d, struct az_error *reterr)
+{
+    if (!is_one_of(versions, provider_param(c, 0))) {
+        return ai_no_such_path(reterr);
+    }
+    return ai_data_begin(c, KINDS, d, reterr) && check_models(c, reterr);
+}
+
+bool face_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct ai_data *d;
 
-    return ai_data_begin(c, KINDS, &d, reterr) && ai_data_open(c, d, reterr);
+    return begin(c, &d, reterr) && ai_data_open(c, d, reterr);
 }
 
 static bool is_json(struct provider_call *c)
@@ -34,12 +70,35 @@ static bool is_json(struct provider_call *c)
     return type.len >= 16 && strncasecmp(type.ptr, "application/json", 16) == 0;
 }
 
-/* {"url": ...}, judged on arrival, or the bytes of an image. */
+/* "left,top,width,height": one face of several. */
+static bool check_target(struct provider_call *c, struct az_error *reterr)
+{
+    const char *text = http_param_get(&c->x->req, "targetFace");
+    char *end = NULL;
+
+    for (int i = 0; text && i < 4; i++) {
+        long n = strtol(text, &end, 10);
+
+        if (end == text || n < 0 || *end != (i < 3 ? ',' : '\0')) {
+            return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "Invalid argument targetFace.");
+        }
+        text = end + 1;
+    }
+    return true;
+}
+
+/* {"url": ...}, judged on arrival, or the bytes of an image: 1 KB to 6 MB. */
 static bool take_image(struct provider_call *c, struct ai_data *d, struct az_error *reterr)
 {
+    size_t n = c->x->req.body.len;
+
+    if (!check_target(c, reterr)) {
+        return false;
+    }
     if (!is_json(c)) {
-        return c->x->req.body.len > 0 ||
-               az_fail(reterr, AZ_ERR_INVALID_IMAGE_SIZE, "Image size is too small.");
+        return (n >= 1024 && n <= LIMIT_FACE_IMAGE) ||
+               az_fail(reterr, AZ_ERR_INVALID_IMAGE_SIZE,
+                       n < 1024 ? "Image size is too small." : "Image size is too big.");
     }
     if (!ai_read_json(c, reterr)) {
         return false;
@@ -50,12 +109,11 @@ static bool take_image(struct provider_call *c, struct ai_data *d, struct az_err
                : az_fail(reterr, AZ_ERR_INVALID_URL, "Invalid image URL.");
 }
 
-static bool image_prepare(struct provider_call *c, struct az_error *reterr)
+bool face_image_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct ai_data *d;
 
-    return ai_data_begin(c, KINDS, &d, reterr) && take_image(c, d, reterr) &&
-           ai_data_open(c, d, reterr);
+    return begin(c, &d, reterr) && take_image(c, d, reterr) && ai_data_open(c, d, reterr);
 }
 
 /* Keeps nothing, so needs no key. */
@@ -63,217 +121,148 @@ static bool detect_prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct ai_data *d;
 
-    return ai_data_begin(c, KINDS, &d, reterr) && take_image(c, d, reterr);
+    return begin(c, &d, reterr) && take_image(c, d, reterr);
 }
 
-static bool digest_of(struct provider_call *c, uint8_t out[EVP_MAX_MD_SIZE])
+static bool digest_of(struct provider_call *c, uint8_t out[EVP_MAX_MD_SIZE],
+                      struct az_error *reterr)
 {
     struct str_view image = is_json(c) ? sv_from(json_text(c->body, "url"))
                                        : (struct str_view){c->x->req.body.ptr, c->x->req.body.len};
 
-    return EVP_Digest(image.ptr, image.len, out, NULL, EVP_sha256(), NULL) == 1;
+    return EVP_Digest(image.ptr, image.len, out, NULL, EVP_sha256(), NULL) == 1 ||
+           az_fail_internal(reterr, "no digest");
+}
+
+static bool is_param(struct provider_call *c, const char *name, const char *value)
+{
+    const char *given = http_param_get(&c->x->req, name);
+
+    return given && strcasecmp(given, value) == 0;
 }
 
 static bool detect_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    const char *wanted = http_param_get(&c->x->req, "returnFaceId");
+    const char *model = http_param_get(&c->x->req, "recognitionModel");
     uint8_t digest[EVP_MAX_MD_SIZE];
     AUTO_JSON *faces = NULL;
+    json_t *face;
     guid_text id;
 
     (void) txn;
-    if (!digest_of(c, digest)) {
-        return az_fail_internal(reterr, "no digest");
+    if (!digest_of(c, digest, reterr)) {
+        return false;
     }
-    faces = json_pack("[{s:{s:i,s:i,s:i,s:i}}]", "faceRectangle", "top", digest[0], "left",
-                      digest[1], "width", 36 + digest[2], "height", 36 + digest[2]);
+    face = json_object();
     guid_random(id);
-    if (!wanted || strcmp(wanted, "false") != 0) {
-        (void) json_object_set_new(json_array_get(faces, 0), "faceId", json_string(id));
+    if (!is_param(c, "returnFaceId", "false")) {
+        (void) json_object_set_new(face, "faceId", json_string(id));
     }
+    if (is_param(c, "returnRecognitionModel", "true")) {
+        (void) json_object_set_new(face, "recognitionModel",
+                                   json_string(model ? model : recognition_models[0]));
+    }
+    (void) json_object_set_new(face, "faceRectangle",
+                               json_pack("{s:i,s:i,s:i,s:i}", "top", digest[0], "left", digest[1],
+                                         "width", 36 + digest[2], "height", 36 + digest[2]));
+    faces = json_pack("[o]", face);
     return provider_answer_json(c, 200, faces);
 }
 
-/* "Valid characters are letters in lower case or digits or '-' or '_', maximum length is 64." */
-static bool check_id(const char *id, struct az_error *reterr)
+bool face_new(struct provider_call *c, json_t **ret, struct az_error *reterr)
 {
-    bool ok = ai_name_ok(id, 64);
+    const char *user_data = http_param_get(&c->x->req, "userData");
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    guid_text id;
 
-    for (const char *p = id; ok && *p; p++) {
-        ok = *p < 'A' || *p > 'Z';
+    if (user_data && strlen(user_data) > FACE_USER_DATA_FACE) {
+        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'userData' is too long.");
     }
-    return ok || az_fail(reterr, AZ_ERR_BAD_ARGUMENT,
-                         "Face list ID is invalid. Valid characters are letters in lower case or "
-                         "digits or '-' or '_', maximum length is 64.");
+    if (!digest_of(c, digest, reterr)) {
+        return false;
+    }
+    guid_random(id);
+    *ret =
+        json_pack("{s:s,s:s?,s:o}", "persistedFaceId", id, "userData", user_data, "feature",
+                  json_sprintf("%02x%02x%02x%02x%02x%02x%02x%02x", digest[0], digest[1], digest[2],
+                               digest[3], digest[4], digest[5], digest[6], digest[7]));
+    return *ret || az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'userData' is not valid UTF-8.");
 }
 
-static bool find(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
-                 struct az_error *reterr)
+json_t *face_shown(json_t *face)
 {
-    return ai_item_get(c->prepared, txn, LISTS, provider_param(c, 0), ret, reterr) &&
-           (*ret || az_fail(reterr, AZ_ERR_FACE_LIST_NOT_FOUND, "Face list is not found."));
+    (void) json_object_del(face, "feature");
+    return face;
 }
 
-static void faces_of(struct provider_call *c, char out[96])
-{
-    (void) snprintf(out, 96, "face.faces:%.80s", provider_param(c, 0));
-}
-
-static bool take_text(const json_t *from, const char *name, size_t max, json_t *to,
+static bool take_text(struct provider_call *c, const char *name, size_t max, json_t *to,
                       struct az_error *reterr)
 {
-    json_t *v = json_object_get(from, name);
+    json_t *v = json_object_get(c->body, name);
 
     if (!v || json_is_null(v)) {
         return true;
     }
-    if (!json_is_string(v) || json_string_length(v) > max) {
-        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'%s' must be a string of at most %zu bytes.",
-                       name, max);
+    if (!json_is_string(v)) {
+        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "Request body is invalid.");
     }
-    return json_object_set(to, name, v) == 0;
+    return json_string_length(v) <= max
+               ? json_object_set(to, name, v) == 0
+               : az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'%s' is too long.", name);
 }
 
-static bool put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool face_take_name(struct provider_call *c, json_t *to, bool needed, struct az_error *reterr)
 {
-    const char *id = provider_param(c, 0);
-    AUTO_JSON *list = NULL;
-    AUTO_JSON *old = NULL;
-
-    if (!check_id(id, reterr) || !ai_item_get(c->prepared, txn, LISTS, id, &old, reterr)) {
-        return false;
-    }
-    if (old) {
-        return az_fail(reterr, AZ_ERR_FACE_LIST_EXISTS, "Face list already exists.");
-    }
-    list = json_pack("{s:s,s:s}", "faceListId", id, "recognitionModel", "recognition_01");
-    if (!take_text(c->body, "name", 128, list, reterr) ||
-        !take_text(c->body, "userData", 16384, list, reterr) ||
-        !take_text(c->body, "recognitionModel", 32, list, reterr)) {
-        return false;
-    }
-    if (!json_text(list, "name")[0]) {
-        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'name' is required.");
-    }
-    if (ai_item_count(c->prepared, txn, LISTS) >= LIMIT_FACE_LISTS) {
-        return az_fail(reterr, AZ_ERR_AI_QUOTA, "Face list number reached limit.");
-    }
-    return ai_item_put(c->prepared, txn, LISTS, id, NULL, list, reterr) &&
-           provider_answer_empty(c, 200);
+    return take_text(c, "name", 128, to, reterr) &&
+           (!needed || json_text(to, "name")[0] ||
+            az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'name' is empty."));
 }
 
-static bool patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool face_take_user_data(struct provider_call *c, json_t *to, size_t max, struct az_error *reterr)
 {
-    AUTO_JSON *list = NULL;
-
-    return find(c, txn, &list, reterr) && take_text(c->body, "name", 128, list, reterr) &&
-           take_text(c->body, "userData", 16384, list, reterr) &&
-           ai_item_put(c->prepared, txn, LISTS, provider_param(c, 0), NULL, list, reterr) &&
-           provider_answer_empty(c, 200);
+    return take_text(c, "userData", max, to, reterr);
 }
 
-static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+bool face_check_patch(struct provider_call *c, struct az_error *reterr)
 {
-    AUTO_JSON *list = NULL;
-    AUTO_JSON *faces = NULL;
-    char collection[96];
-    json_t *face;
+    return json_text(c->body, "name")[0] || json_object_get(c->body, "userData") ||
+           az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "Both 'name' and 'userData' are empty.");
+}
+
+bool face_answer_page(struct provider_call *c, struct kvdb_txn *txn, const char *collection,
+                      json_t *(*show)(struct provider_call *c, json_t *item),
+                      struct az_error *reterr)
+{
+    const char *start = http_param_get(&c->x->req, "start");
+    const char *top = http_param_get(&c->x->req, "top");
+    unsigned long most = top ? strtoul(top, NULL, 10) : LIMIT_FACE_PAGE;
+    AUTO_JSON *all = NULL;
+    AUTO_JSON *doc = json_array();
+    json_t *item;
     size_t i;
 
-    faces_of(c, collection);
-    if (!find(c, txn, &list, reterr) ||
-        !ai_item_list(c->prepared, txn, collection, &faces, reterr)) {
+    if (start && strlen(start) > 64) {
+        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'start' is too long.");
+    }
+    if (most < 1 || most > LIMIT_FACE_PAGE) {
+        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'top' is invalid.");
+    }
+    if (!ai_item_page(c->prepared, txn, collection, start, most, &all, reterr)) {
         return false;
     }
-    json_array_foreach(faces, i, face)
+    json_array_foreach(all, i, item)
     {
-        (void) json_object_del(face, "feature");
+        (void) json_array_append_new(doc, show(c, json_incref(item)));
     }
-    (void) json_object_set(list, "persistedFaces", faces);
-    return provider_answer_json(c, 200, list);
+    return provider_answer_json(c, 200, doc);
 }
 
-static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
-{
-    AUTO_JSON *all = NULL;
-
-    return ai_item_list(c->prepared, txn, LISTS, &all, reterr) && provider_answer_json(c, 200, all);
-}
-
-static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
-{
-    AUTO_JSON *list = NULL;
-    char collection[96];
-
-    faces_of(c, collection);
-    if (!find(c, txn, &list, reterr) || !ai_item_clear(c->prepared, txn, collection, reterr)) {
-        return false;
-    }
-    ai_item_del(c->prepared, txn, LISTS, provider_param(c, 0));
-    return provider_answer_empty(c, 200);
-}
-
-static bool add_face_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
-{
-    const char *user_data = http_param_get(&c->x->req, "userData");
-    AUTO_JSON *list = NULL;
-    AUTO_JSON *face = NULL;
-    AUTO_JSON *doc = NULL;
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    char collection[96];
-    guid_text id;
-
-    faces_of(c, collection);
-    if (!find(c, txn, &list, reterr) || !digest_of(c, digest)) {
-        return false;
-    }
-    if (user_data && strlen(user_data) > 1024) {
-        return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'userData' has more than 1KB.");
-    }
-    if (ai_item_count(c->prepared, txn, collection) >= LIMIT_FACES) {
-        return az_fail(reterr, AZ_ERR_AI_QUOTA, "Persisted face number reached limit.");
-    }
-    guid_random(id);
-    face =
-        json_pack("{s:s,s:s?,s:o}", "persistedFaceId", id, "userData", user_data, "feature",
-                  json_sprintf("%02x%02x%02x%02x%02x%02x%02x%02x", digest[0], digest[1], digest[2],
-                               digest[3], digest[4], digest[5], digest[6], digest[7]));
-    doc = json_pack("{s:s}", "persistedFaceId", id);
-    return (face || az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'userData' is not valid UTF-8.")) &&
-           ai_item_put(c->prepared, txn, collection, id, NULL, face, reterr) &&
-           provider_answer_json(c, 200, doc);
-}
-
-static bool delete_face_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
-{
-    AUTO_JSON *list = NULL;
-    AUTO_JSON *face = NULL;
-    char collection[96];
-
-    faces_of(c, collection);
-    if (!find(c, txn, &list, reterr) ||
-        !ai_item_get(c->prepared, txn, collection, provider_param(c, 1), &face, reterr)) {
-        return false;
-    }
-    if (!face) {
-        return az_fail(reterr, AZ_ERR_PERSISTED_FACE_NOT_FOUND, "Persisted face is not found.");
-    }
-    ai_item_del(c->prepared, txn, collection, provider_param(c, 1));
-    return provider_answer_empty(c, 200);
-}
-
-/* clang-format off */
-#define ROW(method, path, audit, exec, body, limit, prepare, run) \
-    {{method, "/face/v1.0" path}, PPLANE_AI, audit, exec, body, limit, NULL, prepare, run}
 const struct provider_route provider_face_routes[] = {
-    ROW(HTTP_M_POST,   "/detect",                             "FaceDetect",       EXEC_LOOP,  false, LIMIT_FACE_IMAGE, detect_prepare, detect_run),
-    ROW(HTTP_M_GET,    "/facelists",                          "FaceListList",     EXEC_LOOP,  false, 0,                prepare,        list_run),
-    ROW(HTTP_M_PUT,    "/facelists/{l}",                      "FaceListCreate",   EXEC_WRITE, true,  0,                prepare,        put_run),
-    ROW(HTTP_M_GET,    "/facelists/{l}",                      "FaceListGet",      EXEC_LOOP,  false, 0,                prepare,        get_run),
-    ROW(HTTP_M_PATCH,  "/facelists/{l}",                      "FaceListUpdate",   EXEC_WRITE, true,  0,                prepare,        patch_run),
-    ROW(HTTP_M_DELETE, "/facelists/{l}",                      "FaceListDelete",   EXEC_WRITE, false, 0,                prepare,        delete_run),
-    ROW(HTTP_M_POST,   "/facelists/{l}/persistedFaces",       "FaceListAddFace",  EXEC_WRITE, false, LIMIT_FACE_IMAGE, image_prepare,  add_face_run),
-    ROW(HTTP_M_DELETE, "/facelists/{l}/persistedFaces/{f}",   "FaceListDeleteFace", EXEC_WRITE, false, 0,              prepare,        delete_face_run),
+    {{HTTP_M_POST, "/face/{v}/detect"},
+     PPLANE_AI, "FaceDetect",
+     EXEC_LOOP, false,
+     LIMIT_FACE_IMAGE + 64 * 1024, /* what is larger by little gets the service's own answer */
+     NULL, detect_prepare,
+     detect_run},
 };
-/* clang-format on */
 const size_t provider_face_routes_len = ARRAY_LEN(provider_face_routes);

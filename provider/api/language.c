@@ -15,8 +15,9 @@
 #include "provider/api/ai_data.h"
 #include "provider/api/answer.h"
 
-#define KINDS (KIND_TEXT_ANALYTICS | KIND_CLU | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
-#define JOBS  "language.jobs"
+#define KINDS      (KIND_TEXT_ANALYTICS | KIND_CLU | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
+#define JOBS       "language.jobs"
+#define JOB_LIFE_S ((json_int_t) 7 * 86400) /* ours */
 
 static const char *const text_kinds[] = {"CustomSingleLabelClassification",
                                          "CustomMultiLabelClassification",
@@ -27,19 +28,12 @@ static const char *const text_kinds[] = {"CustomSingleLabelClassification",
                                          NULL};
 static const char *const conversation_kinds[] = {"Conversation", "Orchestration",
                                                  "CustomConversationSummarization", NULL};
-static const char *const versions[] = {"2022-05-01",
-                                       "2022-10-01-preview",
-                                       "2022-05-15-preview",
-                                       "2022-07-01-preview",
-                                       "2022-10-01-preview",
-                                       "2023-04-01",
-                                       "2023-04-15-preview",
-                                       "2023-11-15-preview",
-                                       "2024-05-01",
-                                       "2024-11-15-preview",
-                                       "2025-05-15-preview",
-                                       "2025-11-01",
-                                       NULL};
+static const char *const versions[] = {
+    "2022-05-01",         "2022-05-15-preview", "2022-07-01-preview",
+    "2022-10-01-preview", "2023-04-01",         "2023-04-15-preview",
+    "2023-11-15-preview", "2024-05-01",         "2024-05-15-preview",
+    "2024-11-01",         "2024-11-15-preview", "2025-05-15-preview",
+    "2025-11-01",         "2025-11-15-preview", NULL};
 
 static bool is_one_of(const char *const *list, const char *text)
 {
@@ -85,7 +79,8 @@ static bool find(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
     if (*ret && !is_one_of(kinds_here(c), json_text(*ret, "projectKind"))) {
         json_decref(take_ptr(*ret));
     }
-    return *ret || az_fail(reterr, AZ_ERR_AI_NOT_FOUND, "The project '%s' was not found.", name);
+    return *ret || az_fail(reterr, AZ_ERR_LANGUAGE_PROJECT_NOT_FOUND,
+                           "The project '%s' was not found.", name);
 }
 
 /* What answers show of a stored project: all but its assets. */
@@ -158,7 +153,7 @@ static bool begin_change(struct provider_call *c, struct kvdb_txn *txn, const js
         return false;
     }
     if (old_kind && strcasecmp(json_string_value(old_kind), json_text(*ret, "projectKind")) != 0) {
-        return az_fail(reterr, AZ_ERR_AI_CONFLICT,
+        return az_fail(reterr, AZ_ERR_LANGUAGE_CONFLICT,
                        "The projectKind of an existing project can't be changed.");
     }
     (void) json_object_set_new(*ret, "lastModifiedDateTime", ai_now(c));
@@ -217,6 +212,17 @@ static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     return provider_answer_json(c, 200, doc);
 }
 
+/* Ids are in the order of time, so that the oldest jobs are the first to go. */
+static void new_job_id(const struct provider_call *c, guid_text id)
+{
+    char head[16];
+
+    guid_random(id);
+    (void) snprintf(head, sizeof(head), "%012llx", (unsigned long long) c->now_ms & 0xffffffffffff);
+    memcpy(id, head, 8);
+    memcpy(id + 9, head + 8, 4);
+}
+
 /* 202 and where to ask, as for every long-running operation of the API. */
 static bool answer_job(struct provider_call *c, struct kvdb_txn *txn, const char *what,
                        json_t *result, struct az_error *reterr)
@@ -227,10 +233,12 @@ static bool answer_job(struct provider_call *c, struct kvdb_txn *txn, const char
     guid_text id;
     bool global = strcmp(what, "deletion-jobs") == 0;
 
-    guid_random(id);
+    new_job_id(c, id);
     (void) json_object_set_new(job, "project", json_string(project));
     (void) json_object_set_new(job, "created", ai_now(c));
-    if (!ai_item_put(c->prepared, txn, JOBS, id, NULL, job, reterr)) {
+    (void) json_object_set_new(job, "expires", json_integer(c->now_ms / 1000 + JOB_LIFE_S));
+    if (!ai_item_trim(c->prepared, txn, JOBS, LIMIT_LANGUAGE_JOBS - 1, reterr) ||
+        !ai_item_put(c->prepared, txn, JOBS, id, NULL, job, reterr)) {
         return false;
     }
     (void) http_response_set_header(
@@ -297,9 +305,10 @@ static bool find_job(struct provider_call *c, struct kvdb_txn *txn, const char *
         return false;
     }
     return (*ret && strcmp(json_text(*ret, "what"), what) == 0 &&
+            c->now_ms / 1000 < json_integer_value(json_object_get(*ret, "expires")) &&
             (c->n_params == 1 ||
              strcasecmp(json_text(*ret, "project"), provider_param(c, 0)) == 0)) ||
-           az_fail(reterr, AZ_ERR_AI_NOT_FOUND, "The job '%s' was not found.", id);
+           az_fail(reterr, AZ_ERR_LANGUAGE_OPERATION_NOT_FOUND, "The job '%s' was not found.", id);
 }
 
 static const char *job_of_row(const struct provider_call *c)
@@ -313,15 +322,17 @@ static bool job_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
 {
     const char *id = provider_param(c, c->n_params - 1);
     struct str_view host = c->x->req.host;
+    char expires[TIME_TEXT_MAX];
     AUTO_JSON *job = NULL;
 
     if (!find_job(c, txn, job_of_row(c), &job, reterr)) {
         return false;
     }
-    AUTO_JSON *doc =
-        json_pack("{s:s,s:O,s:O,s:s,s:[],s:[]}", "jobId", id, "createdDateTime",
-                  json_object_get(job, "created"), "lastUpdatedDateTime",
-                  json_object_get(job, "created"), "status", "succeeded", "warnings", "errors");
+    (void) time_format(expires, json_integer_value(json_object_get(job, "expires")) * 1000, TIME_S);
+    AUTO_JSON *doc = json_pack("{s:s,s:O,s:O,s:s,s:s,s:[],s:[]}", "jobId", id, "createdDateTime",
+                               json_object_get(job, "created"), "lastUpdatedDateTime",
+                               json_object_get(job, "created"), "expirationDateTime", expires,
+                               "status", "succeeded", "warnings", "errors");
 
     if (json_object_get(job, "result")) {
         (void) json_object_set_new(

@@ -3,7 +3,8 @@
  * Speech: customization (datasets by URL, models, endpoints) and recognition, whose endpoint may
  * log what it hears. Nothing is fetched, trained or recognized: transcripts are simulated.
  *
- * Source: Speech to text REST API v3.2 (Datasets, Models, Endpoints, their logs): shapes; "Speech
+ * Source: Speech to text REST API v3.2 (Datasets, Models, Endpoints, their logs): shapes, codes of
+ * errors (their texts are ours but for that of what can't be found, as users quote it); "Speech
  * to text REST API for short audio" for recognition, its path under a custom domain from
  * speech-services-private-link.md. Without logging and customization nothing is stored
  * (sec.no-data-speech, SEC25).
@@ -21,6 +22,49 @@
 
 #define KINDS (KIND_SPEECH | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
 #define ROOT  "/speechtotext/v3.2/"
+
+static const char *const dataset_kinds[] = {"Language",   "Acoustic",         "Pronunciation",
+                                            "AudioFiles", "LanguageMarkdown", "OutputFormatting",
+                                            NULL};
+/* What a client may say of an item: texts, or of the type given. */
+static const struct {
+    const char *name;
+    json_type type;
+    bool patched;
+} members[] = {
+    {"kind",             JSON_STRING, false},
+    {"displayName",      JSON_STRING, true },
+    {"description",      JSON_STRING, true },
+    {"locale",           JSON_STRING, false},
+    {"contentUrl",       JSON_STRING, false},
+    {"contentUrls",      JSON_ARRAY,  false},
+    {"model",            JSON_OBJECT, false},
+    {"baseModel",        JSON_OBJECT, false},
+    {"datasets",         JSON_ARRAY,  false},
+    {"project",          JSON_OBJECT, true },
+    {"properties",       JSON_OBJECT, false},
+    {"text",             JSON_STRING, false},
+    {"customProperties", JSON_OBJECT, true },
+};
+
+/* 400 InvalidRequest, with the detailed code of the reference inside. */
+#define invalid(reterr, inner, ...) \
+    az_fail_inner(reterr, AZ_ERR_INVALID_REQUEST, inner, __VA_ARGS__)
+
+static bool is_one_of(const char *const *list, const char *text)
+{
+    for (; *list; list++) {
+        if (strcmp(*list, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool not_found(struct az_error *reterr)
+{
+    return az_fail(reterr, AZ_ERR_AI_NOT_FOUND, "The specified entity cannot be found.");
+}
 
 /* "datasets", "models" or "endpoints", as the row's path says. */
 static void collection_of(const struct provider_call *c, char out[32])
@@ -67,7 +111,8 @@ static json_t *self_of(const struct provider_call *c, const char *collection, co
 
 /* {"self": ".../ID"}: it has to be there. */
 static bool check_self(struct provider_call *c, struct kvdb_txn *txn, const char *collection,
-                       const char *name, const json_t *reference, struct az_error *reterr)
+                       const char *name, const char *wrong, const json_t *reference,
+                       struct az_error *reterr)
 {
     const char *slash = strrchr(json_text(reference, "self"), '/');
     AUTO_JSON *found = NULL;
@@ -75,8 +120,7 @@ static bool check_self(struct provider_call *c, struct kvdb_txn *txn, const char
     if (slash && !ai_item_get(c->prepared, txn, collection, slash + 1, &found, reterr)) {
         return false;
     }
-    return found ||
-           az_fail(reterr, AZ_ERR_INVALID_REQUEST, "'%s' names nothing that exists.", name);
+    return found || invalid(reterr, wrong, "'%s' names nothing that exists.", name);
 }
 
 static bool check_references(struct provider_call *c, struct kvdb_txn *txn, const char *collection,
@@ -86,16 +130,16 @@ static bool check_references(struct provider_call *c, struct kvdb_txn *txn, cons
     size_t i;
 
     if (strcmp(collection, "speech.datasets") == 0) {
-        return json_text(c->body, "kind")[0] ||
-               az_fail(reterr, AZ_ERR_INVALID_REQUEST, "'kind' is required.");
+        return is_one_of(dataset_kinds, json_text(c->body, "kind")) ||
+               invalid(reterr, "InvalidPayload", "'kind' is not one of the kinds of datasets.");
     }
     if (strcmp(collection, "speech.endpoints") == 0) {
-        return check_self(c, txn, "speech.models", "model", json_object_get(c->body, "model"),
-                          reterr);
+        return check_self(c, txn, "speech.models", "model", "InvalidModel",
+                          json_object_get(c->body, "model"), reterr);
     }
     json_array_foreach(json_object_get(c->body, "datasets"), i, dataset)
     {
-        if (!check_self(c, txn, "speech.datasets", "datasets", dataset, reterr)) {
+        if (!check_self(c, txn, "speech.datasets", "datasets", "InvalidDataset", dataset, reterr)) {
             return false;
         }
     }
@@ -112,31 +156,38 @@ static void note_stored(struct provider_call *c)
     }
 }
 
+/* The body's members into the item: all, or those that a PATCH may change. */
+static bool take_members(struct provider_call *c, bool patch, json_t *item, struct az_error *reterr)
+{
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        json_t *v = json_object_get(c->body, members[i].name);
+
+        if (!v || json_is_null(v) || (patch && !members[i].patched)) {
+            continue;
+        }
+        if (json_typeof(v) != members[i].type) {
+            return invalid(reterr, "InvalidPayload", "'%s' is of the wrong type.", members[i].name);
+        }
+        (void) json_object_set(item, members[i].name, v);
+    }
+    return (json_text(item, "displayName")[0] && json_text(item, "locale")[0]) ||
+           invalid(reterr, "InvalidPayload", "'displayName' and 'locale' are required.");
+}
+
 static bool create_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    static const char *const members[] = {"kind",       "displayName", "description", "locale",
-                                          "contentUrl", "contentUrls", "model",       "baseModel",
-                                          "datasets",   "properties",  "text"};
     AUTO_JSON *item = json_object();
     char collection[32];
     guid_text id;
 
     collection_of(c, collection);
-    if (!json_text(c->body, "displayName")[0] || !json_text(c->body, "locale")[0]) {
-        return az_fail(reterr, AZ_ERR_INVALID_REQUEST, "'displayName' and 'locale' are required.");
-    }
-    if (!check_references(c, txn, collection, reterr)) {
+    guid_random(id);
+    (void) json_object_set_new(item, "self", self_of(c, collection, id));
+    if (!take_members(c, false, item, reterr) || !check_references(c, txn, collection, reterr)) {
         return false;
     }
     if (ai_item_count(c->prepared, txn, collection) >= LIMIT_AI_ITEMS) {
-        return az_fail(reterr, AZ_ERR_AI_QUOTA, "The resource has too many of these.");
-    }
-    guid_random(id);
-    (void) json_object_set_new(item, "self", self_of(c, collection, id));
-    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        if (json_object_get(c->body, members[i])) {
-            (void) json_object_set(item, members[i], json_object_get(c->body, members[i]));
-        }
+        return invalid(reterr, "QuotaViolation", "The resource has too many of these.");
     }
     (void) json_object_set_new(item, "status", json_string("Succeeded"));
     (void) json_object_set_new(item, "createdDateTime", ai_now(c));
@@ -153,7 +204,7 @@ static bool find(struct provider_call *c, struct kvdb_txn *txn, const char *coll
                  json_t **ret, struct az_error *reterr)
 {
     return ai_item_get(c->prepared, txn, collection, provider_param(c, 0), ret, reterr) &&
-           (*ret || az_fail(reterr, AZ_ERR_AI_NOT_FOUND, "The specified resource was not found."));
+           (*ret || not_found(reterr));
 }
 
 static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -163,6 +214,34 @@ static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
 
     collection_of(c, collection);
     return find(c, txn, collection, &item, reterr) && provider_answer_json(c, 200, item);
+}
+
+/* An endpoint's logging is switched by properties.contentLoggingEnabled (EndpointUpdate). */
+static bool patch_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    const json_t *logging =
+        json_object_get(json_object_get(c->body, "properties"), "contentLoggingEnabled");
+    AUTO_JSON *item = NULL;
+    char collection[32];
+
+    collection_of(c, collection);
+    if (!find(c, txn, collection, &item, reterr) || !take_members(c, true, item, reterr)) {
+        return false;
+    }
+    if (logging && !json_is_boolean(logging)) {
+        return invalid(reterr, "InvalidPayload", "'contentLoggingEnabled' is of the wrong type.");
+    }
+    if (logging && strcmp(collection, "speech.endpoints") == 0) {
+        json_t *properties = json_deep_copy(json_object_get(item, "properties"));
+
+        properties = properties ? properties : json_object();
+        (void) json_object_set_new(properties, "loggingEnabled",
+                                   json_boolean(json_is_true(logging)));
+        (void) json_object_set_new(item, "properties", properties);
+    }
+    (void) json_object_set_new(item, "lastActionDateTime", ai_now(c));
+    return ai_item_put(c->prepared, txn, collection, provider_param(c, 0), NULL, item, reterr) &&
+           provider_answer_json(c, 200, item);
 }
 
 static bool answer_list(struct provider_call *c, struct kvdb_txn *txn, const char *collection,
@@ -186,9 +265,8 @@ static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     return answer_list(c, txn, collection, reterr);
 }
 
-static void logs_of(struct provider_call *c, const char *endpoint, char out[96])
+static void logs_of(const char *endpoint, char out[96])
 {
-    (void) c;
     (void) snprintf(out, 96, "speech.logs:%.64s", endpoint);
 }
 
@@ -200,7 +278,7 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     char logs[96];
 
     collection_of(c, collection);
-    logs_of(c, provider_param(c, 0), logs);
+    logs_of(provider_param(c, 0), logs);
     if (!find(c, txn, collection, &item, reterr) ||
         !ai_item_clear(c->prepared, txn, logs, reterr)) {
         return false;
@@ -214,8 +292,49 @@ static bool logs_run(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     AUTO_JSON *endpoint = NULL;
     char logs[96];
 
-    logs_of(c, provider_param(c, 0), logs);
+    logs_of(provider_param(c, 0), logs);
     return find(c, txn, "speech.endpoints", &endpoint, reterr) && answer_list(c, txn, logs, reterr);
+}
+
+static bool delete_logs_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_JSON *endpoint = NULL;
+    char logs[96];
+
+    logs_of(provider_param(c, 0), logs);
+    return find(c, txn, "speech.endpoints", &endpoint, reterr) &&
+           ai_item_clear(c->prepared, txn, logs, reterr) && provider_answer_empty(c, 204);
+}
+
+static bool find_log(struct provider_call *c, struct kvdb_txn *txn, char logs[96], json_t **ret,
+                     struct az_error *reterr)
+{
+    AUTO_JSON *endpoint = NULL;
+
+    logs_of(provider_param(c, 0), logs);
+    return find(c, txn, "speech.endpoints", &endpoint, reterr) &&
+           ai_item_get(c->prepared, txn, logs, provider_param(c, 1), ret, reterr) &&
+           (*ret || not_found(reterr));
+}
+
+static bool log_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_JSON *log = NULL;
+    char logs[96];
+
+    return find_log(c, txn, logs, &log, reterr) && provider_answer_json(c, 200, log);
+}
+
+static bool delete_log_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_JSON *log = NULL;
+    char logs[96];
+
+    if (!find_log(c, txn, logs, &log, reterr)) {
+        return false;
+    }
+    ai_item_del(c->prepared, txn, logs, provider_param(c, 1));
+    return provider_answer_empty(c, 204);
 }
 
 /* A base model needs no data and no key; a custom endpoint (cid) is the customer's. */
@@ -235,9 +354,9 @@ static bool store_log(struct provider_call *c, struct kvdb_txn *txn, const char 
     char logs[96];
     guid_text id;
 
-    logs_of(c, endpoint, logs);
+    logs_of(endpoint, logs);
     if (ai_item_count(c->prepared, txn, logs) >= LIMIT_AI_ITEMS) {
-        return az_fail(reterr, AZ_ERR_AI_QUOTA, "The endpoint has too many logs.");
+        return invalid(reterr, "QuotaViolation", "The endpoint has too many logs.");
     }
     guid_random(id);
     base64url_write(&audio, c->x->req.body.ptr, c->x->req.body.len);
@@ -259,14 +378,14 @@ static bool recognize_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     bool logs = false;
 
     if (c->x->req.body.len == 0 || !http_param_get(&c->x->req, "language")) {
-        return az_fail(reterr, AZ_ERR_INVALID_REQUEST,
+        return invalid(reterr, "InvalidParameter",
                        "The parameter 'language' and a body of audio are required.");
     }
     if (cid && !ai_item_get(c->prepared, txn, "speech.endpoints", cid, &endpoint, reterr)) {
         return false;
     }
     if (cid && !endpoint) {
-        return az_fail(reterr, AZ_ERR_AI_NOT_FOUND, "The specified endpoint was not found.");
+        return not_found(reterr);
     }
     logs = json_is_true(json_object_get(json_object_get(endpoint, "properties"), "loggingEnabled"));
     (void) snprintf(transcript, sizeof(transcript), "Simulated transcript of %zu bytes.",
@@ -291,13 +410,17 @@ static bool recognize_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     ROW(HTTP_M_GET,    ROOT path,        name "List",   EXEC_LOOP,  false, 0, prepare, list_run),   \
     ROW(HTTP_M_POST,   ROOT path,        name "Create", EXEC_WRITE, true,  0, prepare, create_run), \
     ROW(HTTP_M_GET,    ROOT path "/{i}", name "Get",    EXEC_LOOP,  false, 0, prepare, get_run),    \
+    ROW(HTTP_M_PATCH,  ROOT path "/{i}", name "Update", EXEC_WRITE, true,  0, prepare, patch_run),  \
     ROW(HTTP_M_DELETE, ROOT path "/{i}", name "Delete", EXEC_WRITE, false, 0, prepare, delete_run)
 
 const struct provider_route provider_speech_routes[] = {
     COLLECTION("datasets",  "SpeechDataset"),
     COLLECTION("models",    "SpeechModel"),
     COLLECTION("endpoints", "SpeechEndpoint"),
-    ROW(HTTP_M_GET,  ROOT "endpoints/{i}/files/logs", "SpeechLogList", EXEC_LOOP, false, 0, prepare, logs_run),
+    ROW(HTTP_M_GET,    ROOT "endpoints/{i}/files/logs",     "SpeechLogList",   EXEC_LOOP,  false, 0, prepare, logs_run),
+    ROW(HTTP_M_DELETE, ROOT "endpoints/{i}/files/logs",     "SpeechLogClear",  EXEC_WRITE, false, 0, prepare, delete_logs_run),
+    ROW(HTTP_M_GET,    ROOT "endpoints/{i}/files/logs/{l}", "SpeechLogGet",    EXEC_LOOP,  false, 0, prepare, log_run),
+    ROW(HTTP_M_DELETE, ROOT "endpoints/{i}/files/logs/{l}", "SpeechLogDelete", EXEC_WRITE, false, 0, prepare, delete_log_run),
     ROW(HTTP_M_POST, "/stt/speech/recognition/{m}/cognitiveservices/v1", "SpeechRecognize", EXEC_WRITE, false, LIMIT_SPEECH_AUDIO, recognize_prepare, recognize_run),
 };
 /* clang-format on */

@@ -11,24 +11,34 @@ static const struct {
     const char *prefix;  /* of the path */
     const char *product; /* of the action */
 } products[] = {
-    {"/openai/v1/",                                "OpenAI"                           },
-    {"/openai/",                                   "OpenAI"                           },
-    {"/face/v1.0/",                                "Face"                             },
-    {"/language/authoring/analyze-text/",          "Language/analyze-text"            },
-    {"/language/authoring/analyze-conversations/", "Language/analyze-conversations"   },
-    {"/speechtotext/v3.2/",                        "SpeechServices/speechrest"        },
-    {"/stt/speech/recognition/",                   "SpeechServices/speech/recognition"},
+    {"/openai/v1/",                                "OpenAI"                        },
+    {"/openai/",                                   "OpenAI"                        },
+    {"/face/{v}/",                                 "Face"                          },
+    {"/language/authoring/analyze-text/",          "Language/analyze-text"         },
+    {"/language/authoring/analyze-conversations/", "Language/analyze-conversations"},
+    {"/speechtotext/v3.2/",                        "SpeechServices/speechrest"     },
+    {"/stt/speech/recognition/",                   "SpeechServices/unified-speech" },
 };
 
-/* Paths whose actions the roles spell in another way: by the literal segments after the prefix. */
+/* Paths whose actions are spelt in another way: by the literal segments after the prefix. */
 static const struct {
-    const char *path, *object;
+    const char *path;
+    const char *object; /* NULL: the path */
+    const char *post;   /* what a POST is; NULL: what verb_of() says */
 } spelt[] = {
-    {"chat/completions", "deployments/chat/completions"},
-    {"completions",      "deployments/completions"     },
-    {"embeddings",       "deployments/embeddings"      },
-    {"files/content",    "files"                       },
-    {"files/import",     "files"                       },
+    {"chat/completions",          "deployments/chat/completions", NULL    },
+    {"completions",               "deployments/completions",      NULL    },
+    {"embeddings",                "deployments/embeddings",       NULL    },
+    {"files/content",             "files",                        NULL    },
+    {"files/import",              "files",                        NULL    },
+    {"persongroups/persons",      NULL,                           "action"},
+    {"largepersongroups/persons", NULL,                           "action"},
+    {"persongroups/train",        NULL,                           "action"},
+    {"largepersongroups/train",   NULL,                           "action"},
+    {"largefacelists/train",      NULL,                           "action"},
+    {"projects/import",           NULL,                           "action"},
+    {"projects/export",           NULL,                           "action"},
+    {"cognitiveservices/v1",      "frontend",                     "action"},
 };
 
 /* The literal segments, without parameters: "files/{id}/content" -> "files/content". */
@@ -69,6 +79,7 @@ bool ai_action_of(enum http_method method, const char *path, bool writes, char o
 {
     char object[160];
     const char *named = object;
+    const char *verb = verb_of(method, writes);
 
     for (size_t i = 0; i < ARRAY_LEN(products); i++) {
         size_t n = strlen(products[i].prefix);
@@ -80,13 +91,16 @@ bool ai_action_of(enum http_method method, const char *path, bool writes, char o
             return false;
         }
         for (size_t k = 0; k < ARRAY_LEN(spelt); k++) {
-            named = strcmp(spelt[k].path, object) == 0 ? spelt[k].object : named;
+            if (strcmp(spelt[k].path, object) == 0) {
+                named = spelt[k].object ? spelt[k].object : object;
+                verb = spelt[k].post && method == HTTP_M_POST ? spelt[k].post : verb;
+            }
         }
-        if (strncmp(object, "fine_tuning", 11) == 0) {
-            named = "fine-tunes"; /* the collection's name in 2022-12-01, which the roles keep */
+        if (strncmp(object, "fine_tuning", 11) == 0 || strncmp(object, "fine-tunes", 10) == 0) {
+            named = "fine-tunes"; /* the name in 2022-12-01, which the roles keep; events too */
         }
         return snprintf(out, AI_ACTION_MAX, "Microsoft.CognitiveServices/accounts/%s/%s/%s",
-                        products[i].product, named, verb_of(method, writes)) < AI_ACTION_MAX;
+                        products[i].product, named, verb) < AI_ACTION_MAX;
     }
     return false;
 }

@@ -3,9 +3,8 @@
  * The data action (role-based access control) of an operation of an account's data plane, from its
  * method and the path of its route. Pure.
  *
- * Source: the dataActions of the built-in roles "Cognitive Services OpenAI User" and "...
- * Contributor" name those of OpenAI; the actions of Face, Language and Speech follow their pattern
- * PRODUCT/COLLECTION/{read|write|delete|action} and are ours in detail.
+ * Source: MicrosoftDocs role-based-access-control/permissions/ai-machine-learning.md, which lists
+ * the data actions of OpenAI, Face, Language and SpeechServices with what each is for.
  */
 #pragma once
 

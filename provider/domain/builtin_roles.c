@@ -2,10 +2,11 @@
 /*
  * The built-in roles that are served: ids, names, texts and permissions as Azure documents them.
  *
- * Key Vault and Cognitive Services OpenAI roles: the documented JSON (MicrosoftDocs
- * key-vault/general/rbac-guide.md names the ids). The general ones before them, and Cognitive
- * Services User: MicrosoftDocs role-based-access-control/built-in-roles, from memory of it where no
- * copy was at hand; what they grant of the actions served here is certain.
+ * Key Vault and Cognitive Services roles: the documented JSON (MicrosoftDocs
+ * key-vault/general/rbac-guide.md,
+ * role-based-access-control/built-in-roles/ai-machine-learning.md). The general ones before them:
+ * role-based-access-control/built-in-roles, from memory of it where no copy was at hand; what they
+ * grant of the actions served here is certain.
  */
 #include "provider/domain/builtin_roles.h"
 
@@ -15,6 +16,11 @@
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NONE      ((const char *const[]){NULL})
+#define LANGUAGE_ALL                                                                  \
+    "Microsoft.CognitiveServices/accounts/LanguageAuthoring/*",                       \
+        "Microsoft.CognitiveServices/accounts/ConversationalLanguageUnderstanding/*", \
+        "Microsoft.CognitiveServices/accounts/Language/*",                            \
+        "Microsoft.CognitiveServices/accounts/TextAnalytics/*"
 
 /* clang-format off */
 const struct builtin_role builtin_roles[] = {
@@ -148,6 +154,111 @@ const struct builtin_role builtin_roles[] = {
               "Microsoft.CognitiveServices/accounts/OpenAI/assistants/*",
               "Microsoft.CognitiveServices/accounts/OpenAI/responses/*"),
      LIST("Microsoft.CognitiveServices/accounts/OpenAI/stored-completions/read"),
+     NULL},
+    {"9894cab4-e18a-44aa-828b-cb588cd6f2d7", "Cognitive Services Face Recognizer",
+     "Lets you perform detect, verify, identify, group, and find similar operations on Face API. This role "
+     "does not allow create or delete operations, which makes it well suited for endpoints that only need "
+     "inferencing capabilities, following 'least privilege' best practices.",
+     NONE,
+     NONE,
+     LIST("Microsoft.CognitiveServices/accounts/Face/detect/action",
+              "Microsoft.CognitiveServices/accounts/Face/verify/action",
+              "Microsoft.CognitiveServices/accounts/Face/identify/action",
+              "Microsoft.CognitiveServices/accounts/Face/group/action",
+              "Microsoft.CognitiveServices/accounts/Face/findsimilars/action",
+              "Microsoft.CognitiveServices/accounts/Face/detectliveness/multimodal/action",
+              "Microsoft.CognitiveServices/accounts/Face/detectliveness/singlemodal/action",
+              "Microsoft.CognitiveServices/accounts/Face/detectlivenesswithverify/singlemodal/action",
+              "Microsoft.CognitiveServices/accounts/Face/*/sessions/action",
+              "Microsoft.CognitiveServices/accounts/Face/*/sessions/delete",
+              "Microsoft.CognitiveServices/accounts/Face/*/sessions/read",
+              "Microsoft.CognitiveServices/accounts/Face/*/sessions/audit/read"),
+     NONE,
+     NULL},
+    {"f07febfe-79bc-46b1-8b37-790e26e6e498", "Cognitive Services Language Owner",
+     "Has access to all Read, Test, Write, Deploy and Delete functions under Language portal",
+     LIST("Microsoft.CognitiveServices/*/read", "Microsoft.CognitiveServices/accounts/listkeys/action",
+              "Microsoft.Authorization/roleAssignments/read", "Microsoft.Authorization/roleDefinitions/read"),
+     NONE,
+     LIST(LANGUAGE_ALL),
+     LIST("Microsoft.CognitiveServices/accounts/TextAnalytics/QnaMaker/*"),
+     NULL},
+    {"7628b7b8-a8b2-4cdc-b46f-e9b35248918e", "Cognitive Services Language Reader",
+     "Has access to Read and Test functions under Language portal",
+     LIST("Microsoft.CognitiveServices/*/read", "Microsoft.Authorization/roleAssignments/read",
+              "Microsoft.Authorization/roleDefinitions/read"),
+     NONE,
+     LIST("Microsoft.CognitiveServices/accounts/LanguageAuthoring/*/read",
+              "Microsoft.CognitiveServices/accounts/ConversationalLanguageUnderstanding/*/read",
+              "Microsoft.CognitiveServices/accounts/ConversationalLanguageUnderstanding/projects/export/action",
+              "Microsoft.CognitiveServices/accounts/Language/*/read",
+              "Microsoft.CognitiveServices/accounts/Language/*/projects/export/action",
+              "Microsoft.CognitiveServices/accounts/Language/query-text/action",
+              "Microsoft.CognitiveServices/accounts/Language/query-dataverse/action",
+              "Microsoft.CognitiveServices/accounts/Language/analyze-text/jobs/action",
+              "Microsoft.CognitiveServices/accounts/Language/analyze-text/action",
+              "Microsoft.CognitiveServices/accounts/Language/analyze-text/jobscancel/action",
+              "Microsoft.CognitiveServices/accounts/Language/analyze-conversations/action",
+              "Microsoft.CognitiveServices/accounts/Language/analyze-conversations/jobscancel/action",
+              "Microsoft.CognitiveServices/accounts/Language/analyze-conversations/jobs/action",
+              "Microsoft.CognitiveServices/accounts/Language/query-knowledgebases/action",
+              "Microsoft.CognitiveServices/accounts/Language/generate/action",
+              "Microsoft.CognitiveServices/accounts/TextAnalytics/*"),
+     LIST("Microsoft.CognitiveServices/accounts/TextAnalytics/QnaMaker/*"),
+     NULL},
+    {"f2310ca1-dc64-4889-bb49-c8e0fa3d47a8", "Cognitive Services Language Writer",
+     " Has access to all Read, Test, and Write functions under Language Portal",
+     LIST("Microsoft.CognitiveServices/*/read", "Microsoft.Authorization/roleAssignments/read",
+              "Microsoft.Authorization/roleDefinitions/read"),
+     NONE,
+     LIST(LANGUAGE_ALL),
+     LIST("Microsoft.CognitiveServices/accounts/LanguageAuthoring/projects/publish/action",
+              "Microsoft.CognitiveServices/accounts/ConversationalLanguageUnderstanding/projects/deployments/write",
+              "Microsoft.CognitiveServices/accounts/TextAnalytics/QnaMaker/*",
+              "Microsoft.CognitiveServices/accounts/Language/*/projects/delete",
+              "Microsoft.CognitiveServices/accounts/Language/*/projects/deployments/write",
+              "Microsoft.CognitiveServices/accounts/Language/*/projects/deployments/delete",
+              "Microsoft.CognitiveServices/accounts/Language/*/projects/deployments/swap/action"),
+     NULL},
+    {"0e75ca1e-0464-4b4d-8b93-68208a576181", "Cognitive Services Speech Contributor",
+     "Full access to Speech projects, including read, write and delete all entities, for real-time speech "
+     "recognition and batch transcription tasks, real-time speech synthesis and long audio tasks, custom "
+     "speech and custom voice.",
+     LIST("Microsoft.CognitiveServices/*/read", "Microsoft.Authorization/roleAssignments/read",
+              "Microsoft.Authorization/roleDefinitions/read"),
+     NONE,
+     LIST("Microsoft.CognitiveServices/accounts/SpeechServices/*", "Microsoft.CognitiveServices/accounts/CustomVoice/*",
+              "Microsoft.CognitiveServices/accounts/AudioContentCreation/*",
+              "Microsoft.CognitiveServices/accounts/VideoTranslation/*",
+              "Microsoft.CognitiveServices/accounts/CustomAvatar/*", "Microsoft.CognitiveServices/accounts/BatchAvatar/*",
+              "Microsoft.CognitiveServices/accounts/BatchTextToSpeech/*"),
+     NONE,
+     NULL},
+    {"f2dc8367-1007-4938-bd23-fe263f013447", "Cognitive Services Speech User",
+     "Access to the real-time speech recognition and batch transcription APIs, real-time speech synthesis "
+     "and long audio APIs, as well as to read the data/test/model/endpoint for custom models, but can't "
+     "create, delete or modify the data/test/model/endpoint for custom models.",
+     LIST("Microsoft.CognitiveServices/*/read", "Microsoft.Authorization/roleAssignments/read",
+              "Microsoft.Authorization/roleDefinitions/read"),
+     NONE,
+     LIST("Microsoft.CognitiveServices/accounts/SpeechServices/*/read",
+              "Microsoft.CognitiveServices/accounts/SpeechServices/*/transcriptions/read",
+              "Microsoft.CognitiveServices/accounts/SpeechServices/*/transcriptions/write",
+              "Microsoft.CognitiveServices/accounts/SpeechServices/*/transcriptions/delete",
+              "Microsoft.CognitiveServices/accounts/SpeechServices/*/transcriptions/action",
+              "Microsoft.CognitiveServices/accounts/SpeechServices/*/frontend/action",
+              "Microsoft.CognitiveServices/accounts/SpeechServices/text-dependent/*/action",
+              "Microsoft.CognitiveServices/accounts/SpeechServices/text-independent/*/action",
+              "Microsoft.CognitiveServices/accounts/CustomVoice/*/read",
+              "Microsoft.CognitiveServices/accounts/CustomVoice/evaluations/*",
+              "Microsoft.CognitiveServices/accounts/CustomVoice/longaudiosynthesis/*",
+              "Microsoft.CognitiveServices/accounts/AudioContentCreation/*",
+              "Microsoft.CognitiveServices/accounts/VideoTranslation/*",
+              "Microsoft.CognitiveServices/accounts/CustomAvatar/*/read",
+              "Microsoft.CognitiveServices/accounts/BatchAvatar/*",
+              "Microsoft.CognitiveServices/accounts/BatchTextToSpeech/*"),
+     LIST("Microsoft.CognitiveServices/accounts/CustomVoice/datasets/files/read",
+              "Microsoft.CognitiveServices/accounts/CustomVoice/datasets/utterances/read"),
      NULL},
     {"00482a5a-887f-4fb3-b363-3b7fe8e74483", "Key Vault Administrator",
      "Perform all data plane operations on a key vault and all objects in it, including certificates, "

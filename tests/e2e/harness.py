@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def code(self):
-        return self.json["error"]["code"]
+        return self.json.get("error", self.json)["code"]  # Speech: not under "error"
 
     @property
     def inner(self):

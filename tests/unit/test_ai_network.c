@@ -123,9 +123,9 @@ static void each_operation_has_its_data_action(void **state)
          "OpenAI/deployments/chat/completions/action"                                                                         },
         {HTTP_M_POST,   "/openai/v1/embeddings",                                 false, "OpenAI/deployments/embeddings/action"},
         {HTTP_M_POST,   "/openai/fine_tuning/jobs/{id}/cancel",                  true,  "OpenAI/fine-tunes/write"             },
-        {HTTP_M_PUT,    "/face/v1.0/facelists/{id}",                             true,  "Face/facelists/write"                },
+        {HTTP_M_PUT,    "/face/{v}/facelists/{id}",                              true,  "Face/facelists/write"                },
         {HTTP_M_POST,   "/language/authoring/analyze-text/projects/{p}/:export", true,
-         "Language/analyze-text/projects/export/write"                                                                        },
+         "Language/analyze-text/projects/export/action"                                                                       },
         {HTTP_M_GET,    "/elsewhere/files",                                      false, NULL                                  },
         {HTTP_M_GET,    "/openai/{id}",                                          false, NULL                                  },
     };
