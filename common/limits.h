@@ -55,5 +55,6 @@
 #define LIMIT_ACCOUNT_LIST     1000 /* allowedFqdnList (documented), network rules */
 #define LIMIT_USER_IDENTITIES  100  /* attached to one account */
 #define LIMIT_FED_CREDENTIALS  20   /* federated ones of an identity, as documented */
+#define LIMIT_ARM_PAGE         200  /* items in a page of a list */
 #define LIMIT_ARM_TAGS         50   /* documented limit of ARM */
 #define LIMIT_ARM_TAG_NAME     512

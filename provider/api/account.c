@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "provider/api/account_cmk.h"
 #include "provider/api/answer.h"
+#include "provider/api/arm_page.h"
 #include "provider/api/dek.h"
 #include "provider/api/rule_log.h"
 #include "provider/domain/operation.h"
@@ -281,27 +282,33 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
            provider_answer_empty(c, slow ? 202 : 200);
 }
 
-struct collect {
-    struct provider_call *c;
-    json_t *list;
-};
+bool account_page_takes(struct arm_page *p, const json_t *a)
+{
+    char key[ARM_PAGE_KEY];
+
+    (void) snprintf(key, sizeof(key), "%s/%s", json_text(a, "group"), json_text(a, "name"));
+    return arm_page_takes(p, key);
+}
 
 static bool add_account(void *ctx, json_t *a)
 {
-    struct collect *k = ctx;
+    struct arm_page *p = ctx;
 
-    (void) json_array_append_new(k->list, account_json(k->c, a, "Succeeded"));
-    return true;
+    return account_page_takes(p, a) &&
+           json_array_append_new(p->list, account_json(p->c, a, "Succeeded")) == 0;
 }
 
 static bool list(struct provider_call *c, struct kvdb_txn *txn, const char *group,
                  struct az_error *reterr)
 {
-    struct collect k = {c, json_array()};
-    bool ok = account_store_each(txn, c->subscription.id, group, false, add_account, &k);
-    AUTO_JSON *doc = json_pack("{s:o}", "value", k.list);
+    struct arm_page p;
+    bool ok = arm_page_begin(c, &p, reterr);
 
-    return ok ? provider_answer_json(c, 200, doc) : az_fail_internal(reterr, "listing accounts");
+    if (!ok) {
+        return false;
+    }
+    ok = account_store_each_from(txn, c->subscription.id, group, p.from, false, add_account, &p);
+    return (arm_page_answer(&p) && ok) || az_fail_internal(reterr, "listing accounts");
 }
 
 static bool list_group_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)

@@ -27,6 +27,10 @@ void account_touch(struct provider_call *c, json_t *account);
 bool account_find(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                   struct az_error *reterr) MUST_CHECK;
 
+/* A page of accounts has room for this one. */
+struct arm_page;
+bool account_page_takes(struct arm_page *p, const json_t *account);
+
 /* Quotas of accounts in a region (recorded 2023-07-25), and what is used of them (kind NULL: all).
  */
 #define ACCOUNTS_OPENAI 40

@@ -13,6 +13,7 @@
 
 #include "common/json.h"
 #include "provider/api/answer.h"
+#include "provider/api/arm_page.h"
 #include "provider/domain/ai_models.h"
 #include "provider/domain/operation.h"
 #include "provider/store/account_store.h"
@@ -151,32 +152,32 @@ bool child_answer(struct provider_call *c, int status, json_t *doc)
 }
 
 struct collect {
+    struct arm_page page;
     const json_t *account;
     const struct child_kind *kind;
-    json_t *list;
 };
 
 static bool add_child(void *ctx, json_t *child)
 {
     struct collect *k = ctx;
 
-    (void) json_array_append_new(k->list, child_json(k->account, k->kind, child, NULL));
-    return true;
+    return arm_page_takes(&k->page, json_text(child, "name")) &&
+           json_array_append_new(k->page.list, child_json(k->account, k->kind, child, NULL)) == 0;
 }
 
 static bool list(struct provider_call *c, struct kvdb_txn *txn, const struct child_kind *kind,
                  struct az_error *reterr)
 {
     AUTO_JSON *a = NULL;
+    struct collect k = {.kind = kind};
+    bool ok = child_owner(c, txn, &a, reterr) && arm_page_begin(c, &k.page, reterr);
 
-    if (!child_owner(c, txn, &a, reterr)) {
+    if (!ok) {
         return false;
     }
-    struct collect k = {a, kind, json_array()};
-    bool ok = child_each(txn, json_text(a, "uid"), kind->collection, add_child, &k);
-    AUTO_JSON *doc = json_pack("{s:o}", "value", k.list);
-
-    return ok ? provider_answer_json(c, 200, doc) : az_fail_internal(reterr, "listing children");
+    k.account = a;
+    ok = child_each_from(txn, json_text(a, "uid"), kind->collection, k.page.from, add_child, &k);
+    return (arm_page_answer(&k.page) && ok) || az_fail_internal(reterr, "listing children");
 }
 
 static bool get(struct provider_call *c, struct kvdb_txn *txn, const struct child_kind *kind,

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "provider/api/account.h"
 #include "provider/api/answer.h"
+#include "provider/api/arm_page.h"
 #include "provider/api/dek.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/domain/operation.h"
@@ -27,27 +28,23 @@ static json_t *deleted_json(struct provider_call *c, const json_t *a)
     return doc;
 }
 
-struct collect {
-    struct provider_call *c;
-    json_t *list;
-};
-
 static bool add_deleted(void *ctx, json_t *a)
 {
-    struct collect *k = ctx;
+    struct arm_page *p = ctx;
 
-    (void) json_array_append_new(k->list, deleted_json(k->c, a));
-    return true;
+    return account_page_takes(p, a) && json_array_append_new(p->list, deleted_json(p->c, a)) == 0;
 }
 
 static bool deleted_list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    struct collect k = {c, json_array()};
-    bool ok = account_store_each(txn, c->subscription.id, NULL, true, add_deleted, &k);
-    AUTO_JSON *doc = json_pack("{s:o}", "value", k.list);
+    struct arm_page p;
+    bool ok = arm_page_begin(c, &p, reterr);
 
-    return ok ? provider_answer_json(c, 200, doc)
-              : az_fail_internal(reterr, "listing deleted accounts");
+    if (!ok) {
+        return false;
+    }
+    ok = account_store_each_from(txn, c->subscription.id, NULL, p.from, true, add_deleted, &p);
+    return (arm_page_answer(&p) && ok) || az_fail_internal(reterr, "listing deleted accounts");
 }
 
 /* /locations/{l}/resourceGroups/{g}/deletedAccounts/{n} */

@@ -13,6 +13,7 @@
 #include "provider/api/account_child.h"
 #include "provider/api/ai_serving.h"
 #include "provider/api/answer.h"
+#include "provider/api/arm_page.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/domain/operation.h"
 #include "provider/store/account_store.h"
@@ -195,32 +196,32 @@ static bool answer(struct provider_call *c, struct kvdb_txn *txn, int status, co
 }
 
 struct collect {
-    struct provider_call *c;
+    struct arm_page page;
     struct kvdb_txn *txn;
     const json_t *account;
-    json_t *list;
 };
 
 static bool add_deployment(void *ctx, json_t *d)
 {
     struct collect *k = ctx;
 
-    (void) json_array_append_new(k->list, deployment_json(k->c, k->txn, k->account, d));
-    return true;
+    return arm_page_takes(&k->page, json_text(d, "name")) &&
+           json_array_append_new(k->page.list, deployment_json(k->page.c, k->txn, k->account, d)) ==
+               0;
 }
 
 static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *a = NULL;
+    struct collect k = {.txn = txn};
+    bool ok = child_owner(c, txn, &a, reterr) && arm_page_begin(c, &k.page, reterr);
 
-    if (!child_owner(c, txn, &a, reterr)) {
+    if (!ok) {
         return false;
     }
-    struct collect k = {c, txn, a, json_array()};
-    bool ok = child_each(txn, json_text(a, "uid"), DEPLOYMENTS, add_deployment, &k);
-    AUTO_JSON *doc = json_pack("{s:o}", "value", k.list);
-
-    return ok ? provider_answer_json(c, 200, doc) : az_fail_internal(reterr, "listing deployments");
+    k.account = a;
+    ok = child_each_from(txn, json_text(a, "uid"), DEPLOYMENTS, k.page.from, add_deployment, &k);
+    return (arm_page_answer(&k.page) && ok) || az_fail_internal(reterr, "listing deployments");
 }
 
 static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)

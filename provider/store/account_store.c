@@ -122,20 +122,14 @@ void account_store_del(struct kvdb_txn *txn, const json_t *account, bool deleted
     }
 }
 
-bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group, bool deleted,
-                        bool (*fn)(void *ctx, json_t *account), void *ctx)
+static bool walk(struct kvdb_txn *txn, const struct kvkey *prefix, const struct kvkey *from,
+                 bool (*fn)(void *ctx, json_t *account), void *ctx)
 {
-    struct kvkey prefix;
+    struct kvdb_iter *it = kvdb_iter_new(txn, prefix, from);
     struct kvdb_val key;
     struct kvdb_val val;
-    struct kvdb_iter *it;
     bool more = true;
 
-    kvkey_init(&prefix, deleted ? 'E' : 'A');
-    if (sub) {
-        account_key(&prefix, sub, group, NULL, deleted);
-    }
-    it = kvdb_iter_new(txn, &prefix, NULL);
     while (more && it && kvdb_iter_next(it, &key, &val)) {
         AUTO_JSON *a = json_loadb(val.data, val.len, 0, NULL);
 
@@ -143,6 +137,37 @@ bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group
     }
     kvdb_iter_free(it);
     return !kvdb_failed(txn);
+}
+
+bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group, bool deleted,
+                        bool (*fn)(void *ctx, json_t *account), void *ctx)
+{
+    struct kvkey prefix;
+
+    kvkey_init(&prefix, deleted ? 'E' : 'A');
+    if (sub) {
+        account_key(&prefix, sub, group, NULL, deleted);
+    }
+    return walk(txn, &prefix, NULL, fn, ctx);
+}
+
+bool account_store_each_from(struct kvdb_txn *txn, const char *sub, const char *group,
+                             const char *from, bool deleted, bool (*fn)(void *ctx, json_t *account),
+                             void *ctx)
+{
+    const char *slash = strchr(from, '/');
+    char of_group[256];
+    struct kvkey prefix;
+    struct kvkey first;
+
+    account_key(&prefix, sub, group, NULL, deleted);
+    if (!slash || (size_t) (slash - from) >= sizeof(of_group)) {
+        return walk(txn, &prefix, NULL, fn, ctx);
+    }
+    memcpy(of_group, from, (size_t) (slash - from));
+    of_group[slash - from] = '\0';
+    account_key(&first, sub, group ? group : of_group, slash + 1, deleted);
+    return walk(txn, &prefix, &first, fn, ctx);
 }
 
 static void domain_key(struct kvkey *k, const char *domain)

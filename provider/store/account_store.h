@@ -17,6 +17,10 @@ bool account_store_get(struct kvdb_txn *txn, const char *sub, const char *group,
 bool account_store_put(struct kvdb_txn *txn, const json_t *account, bool deleted,
                        struct az_error *reterr) MUST_CHECK;
 void account_store_del(struct kvdb_txn *txn, const json_t *account, bool deleted);
+/* Those of a subscription, of all groups or one, from "group/name" on ("": from the first). */
+bool account_store_each_from(struct kvdb_txn *txn, const char *sub, const char *group,
+                             const char *from, bool deleted, bool (*fn)(void *ctx, json_t *account),
+                             void *ctx);
 /* sub NULL: of all subscriptions; group NULL: all. fn gets a borrowed reference; false ends the
  * walk. */
 bool account_store_each(struct kvdb_txn *txn, const char *sub, const char *group, bool deleted,

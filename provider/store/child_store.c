@@ -72,14 +72,22 @@ bool child_del(struct kvdb_txn *txn, const char *owner, const char *collection, 
 bool child_each(struct kvdb_txn *txn, const char *owner, const char *collection,
                 bool (*fn)(void *ctx, json_t *child), void *ctx)
 {
+    return child_each_from(txn, owner, collection, "", fn, ctx);
+}
+
+bool child_each_from(struct kvdb_txn *txn, const char *owner, const char *collection,
+                     const char *from, bool (*fn)(void *ctx, json_t *child), void *ctx)
+{
     struct kvkey prefix;
+    struct kvkey first;
     struct kvdb_val key;
     struct kvdb_val val;
     struct kvdb_iter *it;
     bool more = true;
 
     child_key(&prefix, owner, collection, NULL);
-    it = kvdb_iter_new(txn, &prefix, NULL);
+    child_key(&first, owner, collection, from);
+    it = kvdb_iter_new(txn, &prefix, *from ? &first : NULL);
     while (more && it && kvdb_iter_next(it, &key, &val)) {
         AUTO_JSON *child = json_loadb(val.data, val.len, 0, NULL);
 

@@ -18,5 +18,8 @@ bool child_del(struct kvdb_txn *txn, const char *owner, const char *collection, 
 /* In the order of names; fn gets a borrowed reference; false ends the walk. */
 bool child_each(struct kvdb_txn *txn, const char *owner, const char *collection,
                 bool (*fn)(void *ctx, json_t *child), void *ctx);
+/* ... from a name on; "": from the first. */
+bool child_each_from(struct kvdb_txn *txn, const char *owner, const char *collection,
+                     const char *from, bool (*fn)(void *ctx, json_t *child), void *ctx);
 /* Everything that belongs to the owner. */
 void child_purge(struct kvdb_txn *txn, const char *owner);

@@ -1,8 +1,9 @@
-"""kvsim up --latency azure, through both daemons; every state in between is in tests/api/test_vault_latency.c."""
+"""kvsim up --latency azure, through both daemons; every state in between is in tests/api/test_vault_latency.c and
+test_provider_latency.c."""
 
 import unittest
 
-from harness import Sim
+from harness import ARM_AI, Sim
 
 
 class Latency(unittest.TestCase):
@@ -29,6 +30,32 @@ class Latency(unittest.TestCase):
             a = sim.http("GET", poll, headers=bearer)
             self.assertEqual((a.status, a.json["status"]), (200, "Succeeded"))
             self.assertEqual(sim.arm("GET", deleted).status, 404)
+
+    def test_accounts_are_made_and_changed_in_simulated_seconds(self):
+        with Sim(args=["--durability", "relaxed", "--latency", "azure"]) as sim:
+            sim.kvsim("clock", "freeze")
+            sim.group()
+            account = sim.account_id("slow")
+            state = lambda: sim.arm("GET", account, version=ARM_AI).json["properties"]["provisioningState"]
+            a = sim.arm("PUT", account, {"kind": "OpenAI", "sku": {"name": "S0"}, "location": "westeurope",
+                                         "properties": {"customSubDomainName": "slow"}}, ARM_AI)
+            self.assertEqual((a.status, a.json["properties"]["provisioningState"]), (201, "Creating"))
+            poll = a.headers["Azure-AsyncOperation"]
+            bearer = {"Authorization": "Bearer " + sim.token("https://management.azure.com")}
+            self.assertEqual(sim.http("GET", poll, headers=bearer).json["status"], "Creating")
+            a = sim.arm("PATCH", account, {"tags": {"a": "b"}}, ARM_AI)
+            self.assertEqual((a.status, a.code), (409, "RequestConflict"))
+            sim.kvsim("clock", "advance", "40s")
+            self.assertEqual(sim.http("GET", poll, headers=bearer).json["status"], "Succeeded")
+            self.assertEqual(state(), "Succeeded")
+            model = {"sku": {"name": "Standard", "capacity": 1},
+                     "properties": {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-08-06"}}}
+            a = sim.arm("PUT", account + "/deployments/one", model, ARM_AI)
+            self.assertEqual((a.status, a.json["properties"]["provisioningState"], state()), (201, "Creating", "Accepted"))
+            a = sim.arm("PUT", account + "/deployments/two", model, ARM_AI)
+            self.assertEqual((a.status, a.code), (409, "RequestConflict"))
+            sim.kvsim("clock", "advance", "5s")
+            self.assertEqual(sim.arm("PUT", account + "/deployments/two", model, ARM_AI).status, 201)
 
     def test_without_it_they_are_over_at_once(self):
         with Sim(args=["--durability", "relaxed"]) as sim:
