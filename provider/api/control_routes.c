@@ -4,17 +4,26 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/crash.h"
 #include "common/json.h"
+#include "common/store_control.h"
 #include "provider/api/answer.h"
 #include "provider/api/login.h"
 #include "provider/store/role_store.h"
 
-static void take(const json_t *body, const char *name, const char *fallback, char *out, size_t size)
+/* A member that may be left out or empty: then the fallback. Never cut short: a name that was would
+ * not be found again. */
+static bool take(const json_t *body, const char *name, const char *fallback, char *out, size_t size,
+                 struct az_error *reterr)
 {
-    const char *v = json_string_value(json_object_get(body, name));
+    const json_t *member = json_object_get(body, name);
+    const char *v = json_string_value(member);
 
+    if ((member && !v) || json_string_length(member) >= size) {
+        return az_fail(reterr, AZ_ERR_BAD_REQUEST, "'%s' is a text of at most %zu bytes.", name,
+                       size - 1);
+    }
     (void) snprintf(out, size, "%s", v && *v ? v : fallback);
+    return true;
 }
 
 static bool need_tenant(struct kvdb_txn *txn, const char *tid, struct az_error *reterr)
@@ -29,9 +38,10 @@ static bool tenant_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     guid_text id;
     char name[128];
 
-    (void) reterr;
     guid_random(id);
-    take(c->body, "name", "Simulated tenant", name, sizeof(name));
+    if (!take(c->body, "name", "Simulated tenant", name, sizeof(name), reterr)) {
+        return false;
+    }
     directory_put_tenant(txn, id, name);
     AUTO_JSON *doc = json_pack("{s:s}", "tenant", id);
 
@@ -44,10 +54,11 @@ static bool subscription_run(struct provider_call *c, struct kvdb_txn *txn, stru
     struct principal p;
 
     guid_random(s.id);
-    take(c->body, "tenant", c->d->default_tenant, s.tenant, sizeof(s.tenant));
-    take(c->body, "name", "Simulated subscription", s.display_name, sizeof(s.display_name));
-    take(c->body, "owner", "", s.owner_oid, sizeof(s.owner_oid));
-    if (!need_tenant(txn, s.tenant, reterr)) {
+    if (!take(c->body, "tenant", c->d->default_tenant, s.tenant, sizeof(s.tenant), reterr) ||
+        !take(c->body, "name", "Simulated subscription", s.display_name, sizeof(s.display_name),
+              reterr) ||
+        !take(c->body, "owner", "", s.owner_oid, sizeof(s.owner_oid), reterr) ||
+        !need_tenant(txn, s.tenant, reterr)) {
         return false;
     }
     if (!directory_get_principal(txn, s.owner_oid, &p) &&
@@ -89,9 +100,10 @@ static bool principal_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     char secret[64];
 
     guid_random(p.oid);
-    take(c->body, "tenant", c->d->default_tenant, p.tid, sizeof(p.tid));
-    take(c->body, "name", user ? "user" : "principal", p.display_name, sizeof(p.display_name));
-    if (!need_tenant(txn, p.tid, reterr)) {
+    if (!take(c->body, "tenant", c->d->default_tenant, p.tid, sizeof(p.tid), reterr) ||
+        !take(c->body, "name", user ? "user" : "principal", p.display_name, sizeof(p.display_name),
+              reterr) ||
+        !need_tenant(txn, p.tid, reterr)) {
         return false;
     }
     if (user) {
@@ -166,29 +178,19 @@ static bool attach_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
 
 static bool store_stats_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    uint64_t commits;
-    uint64_t nested;
-
     (void) txn;
     (void) reterr;
-    kvdb_stats(c->d->db, &commits, &nested);
-    AUTO_JSON *doc =
-        json_pack("{s:I,s:I}", "commits", (json_int_t) commits, "writes", (json_int_t) nested);
+    AUTO_JSON *doc = store_stats(c->d->db);
 
     return provider_answer_json(c, 200, doc);
 }
 
-/* Crash tests: {"at": n} kills the process at its nth write from now; 0: never. */
 static bool crash_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    json_int_t at = json_integer_value(json_object_get(c->body, "at"));
+    AUTO_JSON *doc = NULL;
 
     (void) txn;
-    (void) reterr;
-    crash_at(at > 0 ? (uint64_t) at : 0);
-    AUTO_JSON *doc = json_pack("{s:I}", "at", at);
-
-    return provider_answer_json(c, 200, doc);
+    return store_crash(c->body, &doc, reterr) && provider_answer_json(c, 200, doc);
 }
 
 #define ROW(path, run)                                                                  \

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/crash.h"
 #include "common/json.h"
+#include "common/store_control.h"
 #include "vault/api/call.h"
 #include "vault/api/version.h"
 #include "vault/domain/rbac.h"
@@ -125,32 +125,21 @@ static bool facts_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
     return vault_answer_json(c, 200, doc);
 }
 
-/* For benchmarks: how many writes share a commit. */
 static bool stats_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    uint64_t commits;
-    uint64_t nested;
-
     (void) txn;
     (void) reterr;
-    kvdb_stats(c->d->db, &commits, &nested);
-    AUTO_JSON *doc =
-        json_pack("{s:I,s:I}", "commits", (json_int_t) commits, "writes", (json_int_t) nested);
+    AUTO_JSON *doc = store_stats(c->d->db);
 
     return vault_answer_json(c, 200, doc);
 }
 
-/* Crash tests: {"at": n} kills the process at its nth write from now; 0: never. */
 static bool crash_run(struct vault_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    json_int_t at = json_integer_value(json_object_get(c->body, "at"));
+    AUTO_JSON *doc = NULL;
 
     (void) txn;
-    (void) reterr;
-    crash_at(at > 0 ? (uint64_t) at : 0);
-    AUTO_JSON *doc = json_pack("{s:I}", "at", at);
-
-    return vault_answer_json(c, 200, doc);
+    return store_crash(c->body, &doc, reterr) && vault_answer_json(c, 200, doc);
 }
 
 #define CONTROL PLANE_CONTROL, VERSION_ANY, 0, NULL, THROTTLE_NONE, NULL
