@@ -105,18 +105,58 @@ int cmd_status(int argc, char **argv)
     return all ? 0 : 3;
 }
 
+#define INSTALLED "/usr/local/share/ca-certificates/kvsim-localhost.crt"
+
+_Noreturn static void update_system_store(const char *option)
+{
+    (void) execlp("update-ca-certificates", "update-ca-certificates", option, (char *) NULL);
+    die("update-ca-certificates: %s", strerror(errno));
+}
+
+static void trust_remove(void)
+{
+    if (unlink(INSTALLED) < 0) {
+        if (errno == ENOENT) {
+            (void) printf("The CA for localhost names is not installed.\n");
+            return;
+        }
+        die("%s: %s. Run it as root.", INSTALLED, strerror(errno));
+    }
+    if (access("/etc/ssl/certs/java/cacerts", F_OK) == 0) { /* Debian's hook only adds */
+        (void) printf(
+            "Java keeps what it has; to remove it there too:\n"
+            "  keytool -delete -cacerts -storepass changeit -alias debian:kvsim-localhost.pem\n");
+        (void) fflush(stdout);
+    }
+    update_system_store("--fresh");
+}
+
+static void trust_install(const char *path)
+{
+    CLEANUP(buf_done) struct buf pem = {0};
+
+    if (!file_read(path, LIMIT_SMALL_FILE, &pem) ||
+        !file_write_atomic(INSTALLED, pem.data, pem.len, 0644)) {
+        die("%s: %s. Run it as root, or give your client the file %s.", INSTALLED, strerror(errno),
+            path);
+    }
+    update_system_store(NULL);
+}
+
 int cmd_trust(int argc, char **argv)
 {
     const char *state = NULL;
     bool install = false;
+    bool uninstall = false;
     const struct cli_option options[] = {
         STATE_OPTION(&state),
         {"install", 0, NULL, "Install it into the system's store (Debian; needs root)", CLI_FLAG,
-                  &install, 0, NULL}
+                  &install,                                                                                            0, NULL},
+        {"remove",  0, NULL, "Remove it from there again",                              CLI_FLAG, &uninstall, 0, NULL},
     };
     const struct cli cli = {
         .program = "kvsim trust",
-        .summary = "Show the certificate of the CA for localhost names, or install it.",
+        .summary = "Show the certificate of the CA for localhost names, install or remove it.",
         .epilog =
             "The CA for the public Azure names is never installed: only `kvsim env` points clients at it.",
         .options = options,
@@ -124,24 +164,22 @@ int cmd_trust(int argc, char **argv)
     char path[4200];
 
     (void) cli_parse(&cli, argc, argv, NULL);
+    if (install && uninstall) {
+        die_usage("give --install or --remove, not both; see kvsim trust --help");
+    }
+    if (uninstall) {
+        trust_remove();
+        return 0;
+    }
     (void) snprintf(path, sizeof(path), "%s/ca-localhost.pem", state_dir(state));
     if (access(path, R_OK) < 0) {
         die("%s: %s. It is made by the first `kvsim up`.", path, strerror(errno));
     }
-    if (!install) {
-        (void) printf("%s\n", path);
-        return 0;
+    if (install) {
+        trust_install(path);
     }
-    CLEANUP(buf_done) struct buf pem = {0};
-
-    if (!file_read(path, LIMIT_SMALL_FILE, &pem) ||
-        !file_write_atomic("/usr/local/share/ca-certificates/kvsim-localhost.crt", pem.data,
-                           pem.len, 0644)) {
-        die("/usr/local/share/ca-certificates/kvsim-localhost.crt: %s. Run it as root, or give your client the file %s.",
-            strerror(errno), path);
-    }
-    (void) execlp("update-ca-certificates", "update-ca-certificates", (char *) NULL);
-    die("update-ca-certificates: %s", strerror(errno));
+    (void) printf("%s\n", path);
+    return 0;
 }
 
 int cmd_clock(int argc, char **argv)
