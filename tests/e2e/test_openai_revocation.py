@@ -141,6 +141,9 @@ class Table(Base):
         deployments = s.arm("GET", s.account_id("acct") + "/deployments", version=ARM_AI).json["value"]
         return blobs - set(self.all_spare), sorted((d["name"], d["properties"]["model"]["name"]) for d in deployments)
 
+    def serving(self):
+        return self.sim.http("GET", self.sim.e["management_url"] + "/_sim/rules/rev.oai-serving", headers={"x-kvsim-control": self.sim.control}).json
+
     def bind(self, stops):
         a = self.sim.bind("acct", "vault", "cmk", self.version)
         self.assertEqual(a.status in (400, 403), stops, a.body)
@@ -162,9 +165,12 @@ class Table(Base):
 
     def test_a_deployment_that_was_deleted_meanwhile_does_not_come_back(self):
         self.vault(identity_keys=())
+        before = self.serving()
         self.assertEqual(self.ask("acct", "tuned", "question 5").status, 200)
         self.undeploy("tuned")
         self.assertEqual(self.ask("acct", "tuned", "question 5").code, "DeploymentNotFound")
+        after = self.serving()
+        self.assertTrue(after["obeyed"] > before["obeyed"] and after["broken"] > before["broken"], (before, after))
         self.assertEqual(self.deploy("acct", "tuned", self.model).headers["x-kvsim-rule"], "rev.oai-deploy" if self.kind == "OpenAI" else "rev.blocks-all")
         self.vault()
         self.assertEqual(self.deploy("acct", "tuned", self.model).status, 201)

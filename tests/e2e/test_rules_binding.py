@@ -35,6 +35,20 @@ class Binding(RuleTest):
         for properties in (None, {}, {"keyName": "k"}):
             self.refused(self.encryption("acctm2", properties), "enc.enable-then-key")
 
+    def test_the_identity_counts_once_the_account_is_there_and_in_a_tier_that_has_cmk(self):
+        """AIS20: available only after the resource is created by using the pricing tier that's required."""
+        s = self.sim
+        account = self.vault_and_account("o1", "Face")
+        uri = f"https://{self.vault}.vault.azure.net/keys/cmk"
+        with self.shows("id.after-create"):
+            body = {"kind": "Face", "sku": {"name": "S0"}, "location": "westeurope", "identity": {"type": "SystemAssigned"},
+                    "properties": {"encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyVaultUri": uri}}}}
+            self.refused(s.arm("PUT", s.account_id("accto2"), body, ARM_AI), "enc.no-cmk-at-create", "id.after-create")
+            self.assertEqual(s.arm("PATCH", s.account_id(account), {"sku": {"name": "F0"}}, ARM_AI).status, 200)
+            self.refused(s.bind(account, self.vault, "cmk"), "enc.tier", "id.after-create")
+            self.assertEqual(s.arm("PATCH", s.account_id(account), {"sku": {"name": "S0"}}, ARM_AI).status, 200)
+            self.assertEqual(s.bind(account, self.vault, "cmk").status, 202)
+
     def test_a_vault_that_does_not_exist(self):
         self.sim.make_account("acctm3")
         self.refused(self.sim.bind("acctm3", "nowhere-to-be-found", "k"), "key.uri")
