@@ -227,6 +227,7 @@ bool account_check(struct provider_call *c, struct kvdb_txn *txn, const json_t *
            check_free(c, txn, account, k->name, reterr) &&
            account_check_tags(json_object_iget(c->body, "tags"), reterr) &&
            account_fields_check(props, c->version, reterr) &&
+           cmk_check_shape(json_object_iget(props, "encryption"), reterr) &&
            check_own_storage(c, txn, account, now, props, reterr) &&
            check_domain(txn, account, props, reterr) &&
            account_identity_check(c, txn, account, reterr);
@@ -353,6 +354,17 @@ void account_take_change(struct provider_call *c, json_t *account, const struct 
     (void) json_object_set_new(account, "updated", json_true());
 }
 
+static bool check_tier(struct provider_call *c, const json_t *account,
+                       const struct cmk_change *change, struct az_error *reterr)
+{
+    const char *kind = json_text(c->body, "kind");
+    const char *sku = json_text(json_object_iget(c->body, "sku"), "name");
+
+    return cmk_check_tier(c, account, change, kind[0] ? kind : json_text(account, "kind"),
+                          sku[0] ? sku : json_text(json_object_get(account, "sku"), "name"),
+                          reterr);
+}
+
 bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *account,
                     const struct cmk_change *change, struct az_error *reterr)
 {
@@ -364,7 +376,8 @@ bool account_update(struct provider_call *c, struct kvdb_txn *txn, json_t *accou
         json_object_iget(props, "networkAcls") ? OPERATION_NETWORK_S : OPERATION_UPDATE_S;
 
     if (!account_match(c, account, reterr) || !account_ready(c, account, reterr) ||
-        !account_check(c, txn, account, reterr) || !account_apply(c, txn, account, reterr)) {
+        !account_check(c, txn, account, reterr) || !check_tier(c, account, change, reterr) ||
+        !account_apply(c, txn, account, reterr)) {
         return false;
     }
     account_take_change(c, account, change);
@@ -399,7 +412,7 @@ bool account_update_by_put(struct provider_call *c, struct kvdb_txn *txn, json_t
 {
     if (!account_check_place(c, account, reterr) || !account_match(c, account, reterr) ||
         !account_ready(c, account, reterr) || !account_check(c, txn, account, reterr) ||
-        !account_apply(c, txn, account, reterr)) {
+        !check_tier(c, account, change, reterr) || !account_apply(c, txn, account, reterr)) {
         return false;
     }
     account_take_change(c, account, change);

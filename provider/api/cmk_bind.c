@@ -18,6 +18,54 @@ void cmk_change_done(struct cmk_change *ch)
     *ch = (struct cmk_change){0};
 }
 
+static bool is_type(const json_t *v, bool object, const char *member, struct az_error *reterr)
+{
+    if (!v || json_is_null(v) || (object ? json_is_object(v) : json_is_string(v))) {
+        return true;
+    }
+    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                   "The request content was invalid and could not be deserialized: "
+                   "'properties.encryption: %s must be %s'.",
+                   member, object ? "an object" : "a string");
+    reterr->target = member;
+    return false;
+}
+
+bool cmk_check_shape(const json_t *e, struct az_error *reterr)
+{
+    static const char *const texts[] = {"keyVaultUri", "keyName", "keyVersion", "identityClientId"};
+    const json_t *kvp = json_object_iget(e, "keyVaultProperties");
+
+    if (!is_type(e, true, "encryption", reterr) ||
+        !is_type(json_object_iget(e, "keySource"), false, "keySource", reterr) ||
+        !is_type(kvp, true, "keyVaultProperties", reterr)) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (!is_type(json_object_iget(kvp, texts[i]), false, texts[i], reterr)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cmk_check_tier(struct provider_call *c, const json_t *account, const struct cmk_change *change,
+                    const char *kind, const char *sku, struct az_error *reterr)
+{
+    enum cmk_result results[CMK_RULE_COUNT];
+    bool bound =
+        change->dek ? json_object_get(change->dek, "wrapped") != NULL : dek_is_wrapped(account);
+
+    if (!bound || account_kind_has_cmk_sku(account_kind_find(kind), sku)) {
+        return true;
+    }
+    for (unsigned i = 0; i < CMK_RULE_COUNT; i++) {
+        results[i] = i == RULE_ENC_TIER ? CMK_BROKEN : CMK_NOT_APPLICABLE;
+    }
+    rule_log_results(c->d, results);
+    return cmk_refuse(results, reterr);
+}
+
 bool cmk_asked_for(const json_t *e)
 {
     const char *source = json_text(e, "keySource");
@@ -238,6 +286,9 @@ bool cmk_change_prepare(struct provider_call *c, const struct cmk_wish *w, const
 {
     const char *source = json_text(encryption, "keySource");
 
+    if (!cmk_check_shape(encryption, reterr)) {
+        return false;
+    }
     if (cmk_asked_for(encryption)) {
         return strcasecmp(source, "Microsoft.KeyVault") == 0 || !source[0]
                    ? bind(c, w, encryption, ret, reterr)

@@ -32,5 +32,12 @@ struct cmk_wish {
 /* encryption: properties.encryption of a body. Nothing asked for: *ret stays empty. */
 bool cmk_change_prepare(struct provider_call *c, const struct cmk_wish *w, const json_t *encryption,
                         struct cmk_change *ret, struct az_error *reterr) MUST_CHECK;
+/* Are properties.encryption of a body, and its members, of the types that they have? Else ARM's
+ * InvalidRequestContent, with the member as target. */
+bool cmk_check_shape(const json_t *encryption, struct az_error *reterr) MUST_CHECK;
+/* enc.tier holds for what a change leaves behind, too: under CMK (by the change, or as before) an
+ * account keeps a tier that has it. kind, sku: as they will be. */
+bool cmk_check_tier(struct provider_call *c, const json_t *account, const struct cmk_change *change,
+                    const char *kind, const char *sku, struct az_error *reterr) MUST_CHECK;
 /* Does a body's encryption name a customer's key? */
 bool cmk_asked_for(const json_t *encryption);

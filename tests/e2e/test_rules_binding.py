@@ -49,6 +49,41 @@ class Binding(RuleTest):
             self.assertEqual(s.arm("PATCH", s.account_id(account), {"sku": {"name": "S0"}}, ARM_AI).status, 200)
             self.assertEqual(s.bind(account, self.vault, "cmk").status, 202)
 
+    def test_an_account_under_cmk_keeps_a_tier_that_has_it(self):
+        s = self.sim
+        account = self.vault_and_account("o3", "Face")
+        face = lambda **body: s.arm("PATCH", s.account_id(account), body, ARM_AI)
+        on = {"encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {
+            "keyVaultUri": f"https://{self.vault}.vault.azure.net/keys/cmk"}}}
+        self.refused(face(sku={"name": "F0"}, properties=on), "enc.tier")
+        self.assertEqual(face(properties=on).status, 202)
+        before = s.arm("GET", s.account_id(account), version=ARM_AI).body
+        self.refused(face(sku={"name": "F0"}, tags={"a": "b"}), "enc.tier")
+        self.refused(s.arm("PUT", s.account_id(account), {"kind": "Face", "sku": {"name": "F0"}, "location": "westeurope",
+                                                          "properties": {}}, ARM_AI), "enc.tier")
+        self.assertEqual(s.arm("GET", s.account_id(account), version=ARM_AI).body, before)
+        self.assertEqual(face(sku={"name": "E0"}).status, 200)
+        self.assertEqual(face(sku={"name": "F0"}, **OFF).status, 202, "with CMK disabled in the same change")
+        self.assertEqual(face(sku={"name": "S0"}).status, 200)  # one free account of a kind
+
+    def test_members_of_the_wrong_type_are_refused_by_name_and_change_nothing(self):
+        s = self.sim
+        account = self.vault_and_account("o4")
+        self.assertEqual(s.bind(account, self.vault, "cmk").status, 202)
+        before = s.arm("GET", s.account_id(account), version=ARM_AI).body
+        key = {"keyVaultUri": f"https://{self.vault}.vault.azure.net/", "keyName": "cmk"}
+        source = {"keySource": "Microsoft.KeyVault"}
+        for target, e in (("encryption", "on"), ("encryption", []), ("keySource", {"keySource": 7}), ("keySource", {"keySource": ["Microsoft.KeyVault"]}),
+                          ("keyVaultProperties", {**source, "keyVaultProperties": "cmk"}), ("keyVaultProperties", {"keyVaultProperties": [key]}),
+                          *((m, {**source, "keyVaultProperties": {**key, m: 7}}) for m in ("keyVaultUri", "keyName", "keyVersion", "identityClientId"))):
+            for method, rest in (("PATCH", {}), ("PUT", {"kind": "OpenAI", "sku": {"name": "S0"}, "location": "westeurope"})):
+                a = s.arm(method, s.account_id(account), {**rest, "properties": {"encryption": e}}, ARM_AI)
+                self.assertEqual((a.status, a.code, a.json["error"]["target"]), (400, "InvalidRequestContent", target), (method, e))
+            a = s.arm("PUT", s.account_id("accto5"), {"kind": "OpenAI", "sku": {"name": "S0"}, "location": "westeurope", "properties": {"encryption": e}}, ARM_AI)
+            self.assertEqual((a.status, a.code), (400, "InvalidRequestContent"), e)
+        self.assertEqual(s.arm("GET", s.account_id(account), version=ARM_AI).body, before)
+        self.assertEqual(s.arm("GET", s.account_id("accto5"), version=ARM_AI).status, 404)
+
     def test_a_vault_that_does_not_exist(self):
         self.sim.make_account("acctm3")
         self.refused(self.sim.bind("acctm3", "nowhere-to-be-found", "k"), "key.uri")
