@@ -150,7 +150,8 @@ static void take_client(struct provider_call *c, struct str_view body, char *id,
         for (size_t i = 6; i < auth.len; i++) {
             buf_add(&text, auth.ptr[i] == '+' ? "-" : auth.ptr[i] == '/' ? "_" : &auth.ptr[i], 1);
         }
-        if (text.data && base64url_read((struct str_view){text.data, text.len}, &raw)) {
+        if (text.data && base64url_read((struct str_view){text.data, text.len}, &raw) &&
+            raw.len > 0) {
             const char *colon = memchr(raw.data, ':', raw.len);
             size_t n = colon ? (size_t) (colon - (const char *) raw.data) : 0;
 

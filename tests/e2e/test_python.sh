@@ -18,3 +18,4 @@ start_kvsim
 make_group rg
 timeout 240 "$venv/bin/python" -W ignore "$here/story.py"
 KVSIM=$build/tools/kvsim timeout 120 "$venv/bin/python" -W ignore "$here/openai_plane.py"
+timeout 120 "$venv/bin/python" -W ignore "$here/ai_planes.py"
