@@ -439,6 +439,21 @@ static void detach(int *word)
     *word = ends[1];
 }
 
+/* Its last line can be typed as it stands: tools/kvsim says how it was called. */
+static void say_up(const struct up *u)
+{
+    const char *self = getenv("KVSIM_SELF");
+    const char *quote = strpbrk(u->dir, " ()&;*?$") ? "'" : "";
+
+    (void) printf(
+        "kvsim is up. State: %s\n  vaults            https://NAME.vault.localhost:%u\n  resource manager  "
+        "https://management.localhost:%u\n  proxy             http://127.0.0.1:%u\nConnect a shell with: eval "
+        "\"$(%s env --state %s%s%s)\"\n",
+        u->dir, (unsigned) u->ports.vault, (unsigned) u->ports.management,
+        (unsigned) u->ports.proxy, self && *self ? self : "kvsim", quote, u->dir, quote);
+    (void) fflush(stdout);
+}
+
 int cmd_up(int argc, char **argv)
 {
     struct up u = {
@@ -477,13 +492,7 @@ int cmd_up(int argc, char **argv)
         operator_keep(u.dir, &u.ids, bootstrap);
     }
     write_endpoints(&u);
-    (void) printf(
-        "kvsim is up. State: %s\n  vaults            https://NAME.vault.localhost:%u\n  resource manager  "
-        "https://management.localhost:%u\n  proxy             http://127.0.0.1:%u\nConnect a shell with: eval "
-        "\"$(kvsim env --state %s)\"\n",
-        u.dir, (unsigned) u.ports.vault, (unsigned) u.ports.management, (unsigned) u.ports.proxy,
-        u.dir);
-    (void) fflush(stdout);
+    say_up(&u);
     if (word >= 0) {
         int null = open("/dev/null", O_RDWR);
 
