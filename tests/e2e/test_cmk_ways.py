@@ -197,6 +197,73 @@ class Portal(Case):
         self.account = "none"
         self.assertEqual(self.save(keyUri=self.kid, subscription=self.sim.sub).status, 404)
 
+    def policies_of(self, vault):
+        return self.sim.arm("GET", self.sim.vault_id(vault)).json["properties"]["accessPolicies"]
+
+    def refused_whole(self, rule, status=400, **body):
+        """Neither the account nor who may use the vault has changed."""
+        before = self.account_record(), self.policies_of(self.vault)
+        self.assert_rule(self.save(**body), status, rule)
+        self.assertEqual((self.account_record(), self.policies_of(self.vault)), before)
+
+    def test_what_breaks_a_rule_is_refused_before_identity_and_access_are_given(self):
+        s = self.sim
+        self.prepare("p6")
+        select = {"subscription": s.sub, "vault": self.vault, "key": "cmk"}
+        change = lambda **p: self.assertEqual(s.arm("PATCH", s.vault_id(self.vault), {"properties": p}).status, 200)
+        self.refused_whole("enc.enable-then-key", subscription=s.sub, vault=self.vault)
+        change(networkAcls={"defaultAction": "Deny", "bypass": "None"})
+        self.refused_whole("kv.firewall-trusted", **select)
+        change(networkAcls={"defaultAction": "Allow", "bypass": "AzureServices"}, enableRbacAuthorization=True)
+        self.refused_whole("kv.access-policies", **select)
+        change(enableRbacAuthorization=False)
+        purgeable, self.vault = self.vault, "vaultp6b"
+        s.make_vault(self.vault, [self.own])
+        self.refused_whole("kv.purge-protection", keyUri=self.new_version(vault=self.vault), subscription=s.sub)
+        self.vault = purgeable
+        self.refused_whole("key.uri", vault="no-such-vault", key="cmk", subscription=s.sub)
+        self.refused_whole("kv.key-vault-only", keyUri="https://example.com/keys/cmk", subscription=s.sub)
+        # A rule about the key is judged when it can be seen: the access that was given for that stays, the account is as it was.
+        before = self.account_record()
+        self.assertEqual(s.vault(self.vault, "POST", "/keys/ec/create", {"kty": "EC"}).status, 200)
+        self.assert_rule(self.save(**{**select, "key": "ec"}), 400, "key.rsa-2048")
+        self.assert_rule(self.save(**{**select, "key": "none"}), 400, "key.usable")
+        self.assertEqual(self.account_record(), before)
+
+    def test_disabling_and_changing_while_the_key_is_out_of_reach_are_refused(self):
+        s = self.sim
+        self.prepare("p7")
+        select = {"subscription": s.sub, "vault": self.vault, "key": "cmk"}
+        self.assertEqual(self.save(**select).status, 200)
+        other = self.new_version("other")
+        s.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.refused_whole("enc.disable-data", 403, keySource="Microsoft.CognitiveServices")
+        self.refused_whole("rev.ways", 403, keyUri=other, subscription=s.sub)
+        s.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
+        a = self.save(keyUri=other, subscription=s.sub)
+        self.assertEqual(a.json["properties"]["encryption"]["keyVaultProperties"]["keyName"], "other")
+        self.assert_readable()
+
+    def test_access_that_was_taken_away_is_given_by_saving_again(self):
+        s = self.sim
+        self.prepare("p8")
+        select = {"subscription": s.sub, "vault": self.vault, "key": "cmk"}
+        self.assertEqual(self.save(**select).status, 200)
+        s.make_vault(self.vault, [self.own], enablePurgeProtection=True)
+        self.assert_refused("ForbiddenByPolicy")
+        self.assertEqual(self.save(**select).status, 200)
+        self.assert_readable()
+        self.assertEqual(len(self.policies_of(self.vault)), 2)
+
+    def test_kinds_and_tiers_without_cmk_are_refused_and_get_no_identity(self):
+        s = self.sim
+        self.prepare("p9")
+        for kind, sku, rule in (("ComputerVision", "S1", "enc.supported-kind"), ("Face", "F0", "enc.tier")):
+            self.account = "acctp9" + kind.lower()
+            a = s.arm("PUT", s.account_id(self.account), {"kind": kind, "sku": {"name": sku}, "location": "westeurope", "properties": {}}, ARM_AI)
+            self.assertEqual(a.status, 201, a.body)
+            self.refused_whole(rule, subscription=s.sub, vault=self.vault, key="cmk")
+
 
 class Form(Case):
     args = ("--approval", "form")
