@@ -39,11 +39,11 @@ extern const struct arm_versions oai_versions;
 
 /* The specs known are 2022-12-01 and 2024-10-21; where exactly the forms changed in between is
  * ours (docs/fidelity.md). */
-#define OAI_FINE_TUNES  (ARM_ALL & ~ARM_FROM(OAI_2023_09_01_PV)) /* /fine-tunes */
+#define OAI_FINE_TUNES  (ARM_ALL & ~ARM_FROM(OAI_2023_09_15_PV)) /* /fine-tunes */
 #define OAI_JOBS        ARM_FROM(OAI_2023_09_15_PV)              /* /fine_tuning/jobs */
 #define OAI_DEPLOYMENTS (ARM_ALL & ~ARM_FROM(OAI_2023_06_01_PV)) /* /deployments as resources */
 #define OAI_CHAT        ARM_FROM(OAI_2023_03_15_PV)
-#define OAI_OLD_STATES  (ARM_ALL & ~ARM_FROM(OAI_2023_09_01_PV)) /* notRunning, canceled, ... */
+#define OAI_OLD_STATES  (ARM_ALL & ~ARM_FROM(OAI_2023_09_15_PV)) /* notRunning, canceled, ... */
 
 /* The position of a dated version; -1: there is no such. Exact: no later one was ever made. */
 int oai_version_find(const char *text);
