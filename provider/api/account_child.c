@@ -121,26 +121,15 @@ bool child_check_name(const char *name, struct az_error *reterr)
     return good || az_fail(reterr, AZ_ERR_BAD_REQUEST, "The name '%.64s' is not valid.", name);
 }
 
-/*
- * --latency=azure. Both refusals are quoted by many: the first of an account that is itself being
- * made or changed (azure-rules.md section 9; issues of microsoft-foundry-baseline, 76), the second
- * of deployments that are made side by side (terraform-provider-azurerm, 22607).
- */
+/* --latency=azure. Code and text: azure-rules.md section 9; issues of microsoft-foundry-baseline
+ * (76) and others quote them. */
 bool child_may_change(struct provider_call *c, const json_t *account, struct az_error *reterr)
 {
     const char *state = operation_state(account, c->now_ms);
     AUTO_JSON *id = state ? account_id(account) : NULL;
 
-    if (!state) {
-        return true;
-    }
-    return operation_is_part(account)
-               ? az_fail(reterr, AZ_ERR_REQUEST_CONFLICT,
-                         "Another operation is being performed on the parent resource '%s'. Please "
-                         "try again later.",
-                         json_string_value(id))
-               : az_fail(reterr, AZ_ERR_ACCOUNT_STATE_INVALID, "Account %s in state %s",
-                         json_string_value(id), state);
+    return !state || az_fail(reterr, AZ_ERR_ACCOUNT_STATE_INVALID, "Account %s in state %s",
+                             json_string_value(id), state);
 }
 
 bool child_answer(struct provider_call *c, int status, json_t *doc)

@@ -29,7 +29,7 @@ bool child_need(struct provider_call *c, struct kvdb_txn *txn, const struct chil
                 json_t **account, json_t **child, struct az_error *reterr) MUST_CHECK;
 /* A name as the specs have it: a letter or digit, then those and "_.-", at most 64. */
 bool child_check_name(const char *name, struct az_error *reterr) MUST_CHECK;
-/* Nothing is being done to the account, or to a part of it, that this would disturb. */
+/* Nothing is being done to the account that this would disturb. */
 bool child_may_change(struct provider_call *c, const json_t *account, struct az_error *reterr)
     MUST_CHECK;
 /* Answers with the child and its etag as a header. */

@@ -151,6 +151,7 @@ static bool not_yet(struct provider_call *c)
 {
     char base[URL_MAX];
 
+    provider_lro_wait(c);
     (void) http_response_set_header(&c->x->resp, "Location", "%s%s",
                                     site_url(&c->site, SVC_MANAGEMENT, NULL, base),
                                     c->x->req.target);
@@ -170,7 +171,9 @@ static bool answer_operation(struct provider_call *c, const json_t *operation, b
         "name", id, "status", running ? json_text(operation, "status") : "Succeeded", "startTime",
         time_format(when, began, TIME_S));
 
-    if (!running) {
+    if (running) {
+        provider_lro_wait(c);
+    } else {
         (void) json_object_set_new(doc, "endTime", json_string(time_format(when, ends, TIME_S)));
     }
     return provider_answer_json(c, 200, doc);

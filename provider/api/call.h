@@ -169,6 +169,8 @@ struct arm_operation {
 };
 bool provider_lro_add(struct provider_call *c, struct kvdb_txn *txn, const struct arm_operation *o,
                       struct az_error *reterr) MUST_CHECK;
+/* When to ask (again): retry-after-ms. */
+void provider_lro_wait(struct provider_call *c);
 
 /* The row tables; api.c searches them in this order. */
 extern const struct provider_route provider_login_routes[];

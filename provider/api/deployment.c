@@ -15,7 +15,6 @@
 #include "provider/api/answer.h"
 #include "provider/api/arm_page.h"
 #include "provider/domain/ai_catalogue.h"
-#include "provider/domain/operation.h"
 #include "provider/store/account_store.h"
 #include "provider/store/child_store.h"
 
@@ -158,7 +157,6 @@ static json_t *deployment_json(struct provider_call *c, struct kvdb_txn *txn, co
     const struct ai_model *m = deployment_model(txn, account, d, &tuned);
     const json_t *sku = json_object_get(d, "sku");
     int64_t capacity = json_integer_value(json_object_get(sku, "capacity"));
-    const char *state = operation_state(d, c->now_ms);
     json_t *p = json_object();
     AUTO_JSON *shown = json_copy((json_t *) (uintptr_t) d);
 
@@ -175,7 +173,7 @@ static json_t *deployment_json(struct provider_call *c, struct kvdb_txn *txn, co
         account_copy(p, d, "spilloverDeploymentName");
     }
     (void) json_object_set_new(p, "capabilities", capabilities_json(m));
-    (void) json_object_set_new(p, "provisioningState", json_string(state ? state : "Succeeded"));
+    (void) json_object_set_new(p, "provisioningState", json_string("Succeeded"));
     if (c->version >= AI_2023_05_01) {
         (void) json_object_set_new(p, c->version == AI_2023_05_01 ? "ratelimits" : "rateLimits",
                                    rates_json(capacity));
@@ -189,9 +187,6 @@ static json_t *deployment_json(struct provider_call *c, struct kvdb_txn *txn, co
 static bool answer(struct provider_call *c, struct kvdb_txn *txn, int status, const json_t *account,
                    const json_t *d)
 {
-    if (operation_state(d, c->now_ms)) { /* or pollers of the body wait their 30 s */
-        (void) http_response_set_header(&c->x->resp, "retry-after-ms", "1000");
-    }
     return child_answer(c, status, deployment_json(c, txn, account, d));
 }
 
@@ -440,23 +435,6 @@ static bool put_prepare(struct provider_call *c, struct az_error *reterr)
     return true;
 }
 
-/*
- * --latency=azure: the deployment is being made, and the account is busy with it (RequestConflict).
- * Without a header to poll, as recorded: clients ask for the deployment until its state is final.
- */
-static bool begin(struct provider_call *c, struct kvdb_txn *txn, json_t *account, json_t *d,
-                  bool fresh, struct az_error *reterr)
-{
-    int64_t until = c->now_ms + OPERATION_CHILD_S * INT64_C(1000);
-
-    if (!c->d->latency) {
-        return true;
-    }
-    operation_begin(d, fresh ? "Creating" : "Accepted", until);
-    operation_begin_part(account, "Accepted", until);
-    return account_store_put(txn, account, false, reterr);
-}
-
 static bool put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     const json_t *model = json_object_iget(json_object_iget(c->body, "properties"), "model");
@@ -477,7 +455,7 @@ static bool put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
     d = old ? json_deep_copy(old) : json_pack("{s:s}", "name", provider_param(c, 3));
     (void) json_object_set_new(d, "model", deployment_stored_model(model, &choice));
     if (!take_sku(c, choice.base, d, reterr) || !take_options(c, d, reterr) ||
-        !deployment_check_quota(txn, a, d, reterr) || !begin(c, txn, a, d, !old, reterr)) {
+        !deployment_check_quota(txn, a, d, reterr)) {
         return false;
     }
     child_touch(c, d);

@@ -28,6 +28,12 @@ static bool store(struct provider_call *c, struct kvdb_txn *txn, const struct ar
     return !kvdb_failed(txn) || az_fail_internal(reterr, "storing an operation");
 }
 
+void provider_lro_wait(struct provider_call *c)
+{
+    (void) http_response_set_header(&c->x->resp, "retry-after-ms", "%d",
+                                    c->d->latency ? POLL_LATENCY_MS : POLL_INSTANT_MS);
+}
+
 bool provider_lro_add(struct provider_call *c, struct kvdb_txn *txn, const struct arm_operation *o,
                       struct az_error *reterr)
 {
@@ -45,7 +51,6 @@ bool provider_lro_add(struct provider_call *c, struct kvdb_txn *txn, const struc
         (void) http_response_set_header(&c->x->resp, "Location",
                                         "%s&operationResultResponseType=Location", url);
     }
-    (void) http_response_set_header(&c->x->resp, "retry-after-ms", "%d",
-                                    c->d->latency ? POLL_LATENCY_MS : POLL_INSTANT_MS);
+    provider_lro_wait(c);
     return store(c, txn, o, id, reterr);
 }

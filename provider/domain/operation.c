@@ -3,7 +3,6 @@
 #include "provider/domain/operation.h"
 
 #include <stddef.h>
-#include <string.h>
 #include <strings.h>
 
 #include "common/cleanup.h"
@@ -45,22 +44,4 @@ const char *operation_state(const json_t *resource, int64_t now_ms)
     return operation && json_integer_value(json_object_get(operation, "until")) > now_ms
                ? json_text(operation, "state")
                : NULL;
-}
-
-bool operation_is_creation(const json_t *resource, int64_t now_ms)
-{
-    const char *state = operation_state(resource, now_ms);
-
-    return state && strcmp(state, "Creating") == 0;
-}
-
-void operation_begin_part(json_t *owner, const char *state, int64_t until_ms)
-{
-    operation_begin(owner, state, until_ms);
-    (void) json_object_set_new(json_object_get(owner, "operation"), "part", json_true());
-}
-
-bool operation_is_part(const json_t *owner)
-{
-    return json_is_true(json_object_get(json_object_get(owner, "operation"), "part"));
 }

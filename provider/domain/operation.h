@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -18,7 +17,6 @@
 #define OPERATION_UPDATE_S  1  /* identity, encryption, sub-domain: 8 recorded, 0 to 1 s */
 #define OPERATION_NETWORK_S 31 /* networkAcls, since 2024: 31 to 43 s */
 #define OPERATION_PURGE_S   1
-#define OPERATION_CHILD_S   5 /* a deployment: ours */
 
 /* How long an account of this kind is being created. */
 unsigned operation_create_s(const char *kind);
@@ -27,9 +25,3 @@ unsigned operation_create_s(const char *kind);
 void operation_begin(json_t *resource, const char *state, int64_t until_ms);
 /* The state of the operation that runs at this time; NULL: none does. */
 const char *operation_state(const json_t *resource, int64_t now_ms);
-/* It is only being made. */
-bool operation_is_creation(const json_t *resource, int64_t now_ms);
-/* For its owner: an operation on a part of it runs ("part" of the operation). */
-void operation_begin_part(json_t *owner, const char *state, int64_t until_ms);
-/* What runs is an operation on a part. */
-bool operation_is_part(const json_t *owner);

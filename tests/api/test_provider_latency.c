@@ -2,7 +2,7 @@
 /*
  * --latency=azure: what is shown and refused while an operation on an account runs. States and
  * polls as recorded (wire-samples.md part 1); refusals as public issues quote them (azure-rules.md
- * section 9, bicep-types-az 2419, terraform-provider-azurerm 22607).
+ * section 9, bicep-types-az 2419).
  */
 #include "provider/api/api.h"
 #include "provider/domain/operation.h"
@@ -155,56 +155,27 @@ static void a_change_is_accepted_and_has_its_time(void **state)
     assert_string_equal(text(f, "name"), "acct");
     assert_int_equal(arm(f, "PUT", ACCT "/deployments/d", MODEL("1")), 201);
     /* An encryption or an identity takes a second. */
-    provider_advance(f, OPERATION_CHILD_S);
     assert_int_equal(arm(f, "PATCH", ACCT, "{\"identity\":{\"type\":\"None\"}}"), 202);
     provider_advance(f, OPERATION_UPDATE_S);
     shows(f, ACCT, "Succeeded");
 }
 
-static int chat(struct provider_fixture *f, const char *deployment)
-{
-    char target[256];
-    char key[128];
-
-    assert_int_equal(arm(f, "POST", ACCT "/listKeys", NULL), 200);
-    (void) snprintf(key, sizeof(key), "%s", text(f, "key1"));
-    (void) snprintf(target, sizeof(target),
-                    "/openai/deployments/%s/chat/completions?api-version=2024-10-21", deployment);
-    return provider_call(f,
-                         &(struct api_request){
-                             .method = "POST",
-                             .host = ACCOUNT_HOST,
-                             .target = target,
-                             .body = "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}",
-                             .headers = {{"api-key", key}, {"Content-Type", "application/json"}}
-    });
-}
-
-static void deployments_are_made_one_after_the_other(void **state)
+/* Recorded 2023: a deployment is there, and can be deleted, at once. */
+static void a_deployment_takes_no_time_and_leaves_its_account_alone(void **state)
 {
     struct provider_fixture *f = *state;
-    const char *words = "Another operation is being performed on the parent resource '" ACCT
-                        "'. Please try again later.";
 
     provider_advance(f, operation_create_s("OpenAI"));
     assert_int_equal(arm(f, "PUT", ACCT "/deployments/one", MODEL("1")), 201);
-    assert_string_equal(text(f, "properties.provisioningState"), "Creating");
-    shows(f, ACCT "/deployments/one", "Creating");
-    shows(f, ACCT, "Accepted");
-    is_refused(f, "PUT", ACCT "/deployments/two", MODEL("1"), "RequestConflict", words);
-    is_refused(f, "PATCH", ACCT "/deployments/one", "{}", "RequestConflict", words);
-    is_refused(f, "DELETE", ACCT "/deployments/one", NULL, "RequestConflict", words);
-    is_refused(f, "DELETE", ACCT, NULL, "RequestConflict", "not terminal");
-    assert_int_equal(chat(f, "one"), 404);
-    assert_string_equal(text(f, "error.code"), "DeploymentNotFound");
-    provider_advance(f, OPERATION_CHILD_S);
-    shows(f, ACCT "/deployments/one", "Succeeded");
+    assert_string_equal(text(f, "properties.provisioningState"), "Succeeded");
     shows(f, ACCT, "Succeeded");
-    assert_int_equal(chat(f, "one"), 200);
-    assert_int_equal(arm(f, "PUT", ACCT "/deployments/one", MODEL("2")), 200);
-    assert_string_equal(text(f, "properties.provisioningState"), "Accepted");
-    assert_int_equal(chat(f, "one"), 200); /* it goes on serving */
-    provider_advance(f, OPERATION_CHILD_S);
+    assert_int_equal(arm(f, "PUT", ACCT "/deployments/two", MODEL("1")), 201);
+    assert_int_equal(arm(f, "PATCH", ACCT, DENY), 202);
+    is_refused(f, "PATCH", ACCT "/deployments/one", "{}", "AccountProvisioningStateInvalid",
+               "in state Accepted");
+    is_refused(f, "DELETE", ACCT "/deployments/one", NULL, "AccountProvisioningStateInvalid",
+               "in state Accepted");
+    provider_advance(f, OPERATION_NETWORK_S);
     assert_int_equal(arm(f, "DELETE", ACCT "/deployments/one", NULL), 200);
 }
 
@@ -268,7 +239,7 @@ int main(void)
         CASE(a_creation_is_polled_until_it_has_succeeded),
         CASE(nothing_is_done_to_an_account_that_is_being_made),
         CASE(a_change_is_accepted_and_has_its_time),
-        CASE(deployments_are_made_one_after_the_other),
+        CASE(a_deployment_takes_no_time_and_leaves_its_account_alone),
         CASE(a_purge_is_deleting_and_then_the_name_is_free),
         CASE(a_deletion_outlives_no_operation),
         CASE(what_the_service_does_at_once_takes_no_time),

@@ -51,10 +51,12 @@ class Latency(unittest.TestCase):
             model = {"sku": {"name": "Standard", "capacity": 1},
                      "properties": {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-08-06"}}}
             a = sim.arm("PUT", account + "/deployments/one", model, ARM_AI)
-            self.assertEqual((a.status, a.json["properties"]["provisioningState"], state()), (201, "Creating", "Accepted"))
+            self.assertEqual((a.status, a.json["properties"]["provisioningState"], state()), (201, "Succeeded", "Succeeded"))
+            a = sim.arm("PATCH", account, {"properties": {"networkAcls": {"defaultAction": "Allow"}}}, ARM_AI)
+            self.assertEqual((a.status, state()), (202, "Accepted"))
             a = sim.arm("PUT", account + "/deployments/two", model, ARM_AI)
-            self.assertEqual((a.status, a.code), (409, "RequestConflict"))
-            sim.kvsim("clock", "advance", "5s")
+            self.assertEqual((a.status, a.code), (400, "AccountProvisioningStateInvalid"))
+            sim.kvsim("clock", "advance", "31s")
             self.assertEqual(sim.arm("PUT", account + "/deployments/two", model, ARM_AI).status, 201)
 
     def test_without_it_they_are_over_at_once(self):
