@@ -65,7 +65,8 @@ static inline bool api_input_send(void (*handle)(void *daemon, struct http_excha
         AUTO_JSON *doc = json_loadb(x->resp.body.data ? x->resp.body.data : "", x->resp.body.len,
                                     JSON_REJECT_DUPLICATES, NULL);
 
-        if (!json_object_get(doc, "error")) {
+        /* Speech's own errors stand alone. */
+        if (!json_object_get(doc, "error") && !json_object_get(doc, "code")) {
             abort();
         }
     }
