@@ -211,38 +211,6 @@ static json_t *make_assignment(struct provider_call *c, const char *scope, const
     return doc;
 }
 
-/* The assignment that the request asks for, judged against what txn sees. New reference. */
-static bool judge_put(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
-                      struct az_error *reterr)
-{
-    json_t *props = json_object_iget(c->body, "properties");
-    char scope[ARM_SCOPE_MAX];
-    char name[256];
-
-    if (!role_path(c, scope, name, reterr)) {
-        return false;
-    }
-    if (!guid_valid(name)) {
-        return az_fail(
-            reterr, AZ_ERR_INVALID_ROLE_ASSIGNMENT_ID,
-            "The role assignment ID '%.64s' is not valid. The role assignment ID must be a GUID.",
-            name);
-    }
-    props =
-        json_is_object(props) ? props : c->body; /* 2015-07-01 clients may leave the wrapper out */
-    AUTO_JSON *before = role_store_get_assignment(txn, name);
-    AUTO_JSON *doc = make_assignment(c, scope, name, props, before);
-
-    if (!check_principal(c, txn, json_text(props, "principalId"), json_text(props, "principalType"),
-                         reterr) ||
-        !check_role(txn, json_text(props, "roleDefinitionId"), scope, reterr) ||
-        !check_unique(txn, doc, before, reterr)) {
-        return false;
-    }
-    *ret = take_ptr(doc);
-    return true;
-}
-
 /* What is at the scope must be there: a group of ours, a vault of vaultd's. */
 static bool check_scope(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
@@ -276,25 +244,41 @@ static bool check_scope(struct provider_call *c, struct kvdb_txn *txn, struct az
                vault, g.name);
 }
 
-bool role_assignment_put_prepare(struct provider_call *c, struct az_error *reterr)
+static bool judge_put(struct provider_call *c, struct kvdb_txn *txn, json_t **change,
+                      struct az_error *reterr)
 {
-    struct kvdb_txn *txn = NULL;
-    json_t *doc = NULL;
-    uint64_t revision;
-    bool ok;
+    json_t *props = json_object_iget(c->body, "properties");
+    char scope[ARM_SCOPE_MAX];
+    char name[256];
 
-    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+    if (!role_version_check(c, "roleAssignments", reterr) || !check_scope(c, txn, reterr) ||
+        !role_path(c, scope, name, reterr)) {
         return false;
     }
-    ok = role_version_check(c, "roleAssignments", reterr) && check_scope(c, txn, reterr) &&
-         judge_put(c, txn, &doc, reterr);
-    revision = role_store_revision(txn);
-    kvdb_abort(txn);
-    if (!ok) {
-        /* Written through on an earlier round, and now refused: taken back. */
-        return c->prepared ? role_sync_undo(c, reterr) : false;
+    if (!guid_valid(name)) {
+        return az_fail(
+            reterr, AZ_ERR_INVALID_ROLE_ASSIGNMENT_ID,
+            "The role assignment ID '%.64s' is not valid. The role assignment ID must be a GUID.",
+            name);
     }
-    return role_sync_change(c, json_pack("{s:[o]}", "assignments", doc), revision, reterr);
+    props =
+        json_is_object(props) ? props : c->body; /* 2015-07-01 clients may leave the wrapper out */
+    AUTO_JSON *before = role_store_get_assignment(txn, name);
+    AUTO_JSON *doc = make_assignment(c, scope, name, props, before);
+
+    if (!check_principal(c, txn, json_text(props, "principalId"), json_text(props, "principalType"),
+                         reterr) ||
+        !check_role(txn, json_text(props, "roleDefinitionId"), scope, reterr) ||
+        !check_unique(txn, doc, before, reterr)) {
+        return false;
+    }
+    *change = json_pack("{s:[O]}", "assignments", doc);
+    return true;
+}
+
+bool role_assignment_put_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    return role_sync_prepare(c, judge_put, reterr);
 }
 
 bool role_assignment_put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -381,34 +365,33 @@ bool role_assignment_list_run(struct provider_call *c, struct kvdb_txn *txn,
     return provider_answer_json(c, 200, doc);
 }
 
-bool role_assignment_delete_prepare(struct provider_call *c, struct az_error *reterr)
+static bool judge_delete(struct provider_call *c, struct kvdb_txn *txn, json_t **change,
+                         struct az_error *reterr)
 {
-    struct kvdb_txn *txn = NULL;
     char scope[ARM_SCOPE_MAX];
     char name[256];
-    uint64_t revision;
 
-    if (!role_version_check(c, "roleAssignments", reterr) || !role_path(c, scope, name, reterr) ||
-        !kvdb_begin_read(c->d->db, &txn, reterr)) {
+    if (!role_version_check(c, "roleAssignments", reterr) || !role_path(c, scope, name, reterr)) {
         return false;
     }
     AUTO_JSON *before = role_store_get_assignment(txn, name);
-    struct search s = {c, txn, scope, name, "", true, json_array()};
+    AUTO_JSON *list = json_array();
+    struct search s = {c, txn, scope, name, "", true, list};
 
     role_store_each_assignment(txn, collect, &s);
-    revision = role_store_revision(txn);
-    kvdb_abort(txn);
-    bool fixed = !before && json_array_size(s.list) > 0;
-    bool here = before && strcasecmp(json_text(before, "scope"), scope) == 0;
-
-    json_decref(s.list);
-    if (fixed) {
+    if (!before && json_array_size(list) > 0) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST,
                        "The owner of a simulated subscription can't be taken away.");
     }
-    return role_sync_change(c,
-                            here ? json_pack("{s:[s]}", "deletedAssignments", name) : json_object(),
-                            revision, reterr);
+    *change = before && strcasecmp(json_text(before, "scope"), scope) == 0
+                  ? json_pack("{s:[s]}", "deletedAssignments", name)
+                  : json_object();
+    return true;
+}
+
+bool role_assignment_delete_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    return role_sync_prepare(c, judge_delete, reterr);
 }
 
 bool role_assignment_delete_run(struct provider_call *c, struct kvdb_txn *txn,

@@ -301,8 +301,7 @@ static bool check_name(struct kvdb_txn *txn, const char *id, const char *name,
                    "different name.");
 }
 
-/* The role that the request asks for, judged against what txn sees. New reference. */
-static bool judge_put(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
+static bool judge_put(struct provider_call *c, struct kvdb_txn *txn, json_t **change,
                       struct az_error *reterr)
 {
     json_t *props = json_object_iget(c->body, "properties");
@@ -312,7 +311,7 @@ static bool judge_put(struct provider_call *c, struct kvdb_txn *txn, json_t **re
     char id[256];
     AUTO_JSON *permissions = NULL;
 
-    if (!role_path(c, scope, id, reterr)) {
+    if (!role_version_check(c, "roleDefinitions", reterr) || !role_path(c, scope, id, reterr)) {
         return false;
     }
     if (!guid_valid(id) || builtin_role_by_id(id)) {
@@ -328,31 +327,18 @@ static bool judge_put(struct provider_call *c, struct kvdb_txn *txn, json_t **re
     AUTO_JSON *before = role_store_get_role(txn, id);
     AUTO_JSON *now = role_now(c);
 
-    *ret = json_pack(
-        "{s:s,s:s,s:s,s:O,s:O,s:O,s:O,s:s,s:s}", "id", id, "roleName", name, "description",
-        json_text(props, "description"), "scopes", scopes, "permissions", permissions, "createdOn",
-        before ? json_object_get(before, "createdOn") : now, "updatedOn", now, "createdBy",
-        before ? json_text(before, "createdBy") : c->who.oid, "updatedBy", c->who.oid);
-    return *ret || az_fail_internal(reterr, "out of memory");
+    *change = json_pack("{s:[{s:s,s:s,s:s,s:O,s:O,s:O,s:O,s:s,s:s}]}", "roles", "id", id,
+                        "roleName", name, "description", json_text(props, "description"), "scopes",
+                        scopes, "permissions", permissions, "createdOn",
+                        before ? json_object_get(before, "createdOn") : now, "updatedOn", now,
+                        "createdBy", before ? json_text(before, "createdBy") : c->who.oid,
+                        "updatedBy", c->who.oid);
+    return *change || az_fail_internal(reterr, "out of memory");
 }
 
 bool role_definition_put_prepare(struct provider_call *c, struct az_error *reterr)
 {
-    struct kvdb_txn *txn = NULL;
-    json_t *doc = NULL;
-    uint64_t revision;
-    bool ok;
-
-    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
-        return false;
-    }
-    ok = role_version_check(c, "roleDefinitions", reterr) && judge_put(c, txn, &doc, reterr);
-    revision = role_store_revision(txn);
-    kvdb_abort(txn);
-    if (!ok) {
-        return c->prepared ? role_sync_undo(c, reterr) : false;
-    }
-    return role_sync_change(c, json_pack("{s:[o]}", "roles", doc), revision, reterr);
+    return role_sync_prepare(c, judge_put, reterr);
 }
 
 bool role_definition_put_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -384,14 +370,12 @@ static void find_use(void *ctx, json_t *a)
     u->found = u->found || strcasecmp(json_text(a, "role"), u->id) == 0;
 }
 
-bool role_definition_delete_prepare(struct provider_call *c, struct az_error *reterr)
+static bool judge_delete(struct provider_call *c, struct kvdb_txn *txn, json_t **change,
+                         struct az_error *reterr)
 {
-    struct kvdb_txn *txn = NULL;
     char scope[ARM_SCOPE_MAX];
     char id[256];
     struct use use = {id, false};
-    uint64_t revision;
-    bool found;
 
     if (!role_version_check(c, "roleDefinitions", reterr) || !role_path(c, scope, id, reterr)) {
         return false;
@@ -399,25 +383,21 @@ bool role_definition_delete_prepare(struct provider_call *c, struct az_error *re
     if (builtin_role_by_id(id)) {
         return invalid(reterr, "a built-in role can't be deleted");
     }
-    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
-        return false;
-    }
     AUTO_JSON *role = role_store_get_role(txn, id);
 
     role_store_each_assignment(txn, find_use, &use);
-    revision = role_store_revision(txn);
-    kvdb_abort(txn);
-    found = role != NULL;
-    if (found && use.found) {
-        if (c->prepared) {
-            (void) role_sync_undo(c, reterr);
-        }
+    if (role && use.found) {
         return az_fail(
             reterr, AZ_ERR_ROLE_DEFINITION_HAS_ASSIGNMENTS,
             "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)");
     }
-    return role_sync_change(c, found ? json_pack("{s:[s]}", "deletedRoles", id) : json_object(),
-                            revision, reterr);
+    *change = role ? json_pack("{s:[s]}", "deletedRoles", id) : json_object();
+    return true;
+}
+
+bool role_definition_delete_prepare(struct provider_call *c, struct az_error *reterr)
+{
+    return role_sync_prepare(c, judge_delete, reterr);
 }
 
 bool role_definition_delete_run(struct provider_call *c, struct kvdb_txn *txn,

@@ -254,7 +254,8 @@ static void as_stored(struct kvdb_txn *txn, const json_t *list, const char *id_n
     }
 }
 
-bool role_sync_undo(struct provider_call *c, const struct az_error *reterr)
+/* The change in c->prepared will not be made after all: vaultd gets what is stored for its ids. */
+static void undo(struct provider_call *c)
 {
     const json_t *change = role_sync_prepared(c);
     AUTO_JSON *back = json_pack("{s:[],s:[],s:[],s:[]}", "assignments", "deletedAssignments",
@@ -263,7 +264,6 @@ bool role_sync_undo(struct provider_call *c, const struct az_error *reterr)
     struct az_error ignored; /* the next synchronization repairs what this could not */
     bool stale;
 
-    (void) reterr;
     (void) pthread_mutex_lock(&c->d->role_sync->sending);
     if (kvdb_begin_read(c->d->db, &txn, &ignored)) {
         as_stored(txn, json_object_get(change, "assignments"), "name", role_store_get_assignment,
@@ -275,7 +275,28 @@ bool role_sync_undo(struct provider_call *c, const struct az_error *reterr)
         (void) send(c->d, back, false, &stale, &ignored);
     }
     (void) pthread_mutex_unlock(&c->d->role_sync->sending);
-    return false;
+}
+
+bool role_sync_prepare(struct provider_call *c, role_judge_fn *judge, struct az_error *reterr)
+{
+    struct kvdb_txn *txn = NULL;
+    json_t *change = NULL;
+    uint64_t revision;
+    bool ok;
+
+    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
+        return false;
+    }
+    ok = judge(c, txn, &change, reterr);
+    revision = role_store_revision(txn);
+    kvdb_abort(txn);
+    if (!ok) {
+        if (c->prepared) {
+            undo(c);
+        }
+        return false;
+    }
+    return role_sync_change(c, change, revision, reterr);
 }
 
 bool role_sync_is_current(const struct provider_call *c, struct kvdb_txn *txn)

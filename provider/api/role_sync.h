@@ -17,6 +17,15 @@ void role_sync_free(struct role_sync *s);
 
 /* Everything, in batches. Blocks: worker threads only. */
 bool role_sync_all(struct providerd *d, struct az_error *reterr) MUST_CHECK;
+/* The change that the request asks for, judged against what txn sees, as below; new reference. */
+typedef bool role_judge_fn(struct provider_call *c, struct kvdb_txn *txn, json_t **change,
+                           struct az_error *reterr);
+/*
+ * Prepare of a change: judged, then written through. One that was written through on an earlier
+ * round and is now refused is taken back. Worker threads only.
+ */
+bool role_sync_prepare(struct provider_call *c, role_judge_fn *judge, struct az_error *reterr)
+    MUST_CHECK;
 /*
  * A change, judged at `revision` of the store: {"roles": [..], "assignments": [..], "deletedRoles":
  * [id..], "deletedAssignments": [name..]}, taken over. Put into c->prepared, so that it is
@@ -26,9 +35,6 @@ bool role_sync_change(struct provider_call *c, json_t *change, uint64_t revision
                       struct az_error *reterr) MUST_CHECK;
 /* A change that is not remembered: what is stored follows later. Worker threads only. */
 bool role_sync_send(struct providerd *d, const json_t *change, struct az_error *reterr) MUST_CHECK;
-/* The change in c->prepared will not be made after all: vaultd gets what is stored for its ids.
- * Always false; *reterr, which says why, is left alone. */
-bool role_sync_undo(struct provider_call *c, const struct az_error *reterr);
 /* Is the store as it was (role_store_revision) when the change was judged? */
 bool role_sync_is_current(const struct provider_call *c, struct kvdb_txn *txn);
 /* The change that role_sync_change() put into c->prepared; borrowed. */
