@@ -29,6 +29,16 @@
         }                                                     \
     } while (0)
 
+/* The whole text is a number, from 0 to max. */
+static inline bool test_number(const char *text, long max, int *ret)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    *ret = (int) n;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && n <= max;
+}
+
 struct test_dir {
     char path[64];
 };

@@ -134,11 +134,13 @@ static void measure(const char *what, const char *path, int expected)
 
 int main(int argc, char **argv)
 {
-    int keys = argc > 2 ? atoi(argv[1]) : 10000;
-    int versions = argc > 2 ? atoi(argv[2]) : 50;
+    int keys = 10000;
+    int versions = 50;
     char path[64];
 
-    if (keys < 1 || versions < 1 || keys > SEEN) {
+    if ((argc > 1 && (argc != 3 || !test_number(argv[1], SEEN, &keys) ||
+                      !test_number(argv[2], SEEN, &versions))) ||
+        keys < 1 || versions < 1) {
         (void) fprintf(stderr, "Usage: list_pages [KEYS VERSIONS]\n");
         return 2;
     }

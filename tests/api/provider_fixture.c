@@ -197,6 +197,28 @@ void provider_fixture_close(struct provider_fixture *f)
     test_dir_remove(&f->dir);
 }
 
+int provider_setup(void **state)
+{
+    static struct provider_fixture f;
+
+    provider_fixture_open(&f);
+    *state = &f;
+    return 0;
+}
+
+int provider_setup_account(void **state)
+{
+    (void) provider_setup(state);
+    provider_make_account(*state);
+    return 0;
+}
+
+int provider_teardown(void **state)
+{
+    provider_fixture_close(*state);
+    return 0;
+}
+
 static void handle(void *daemon, struct http_exchange *x)
 {
     provider_api_handle(daemon, x);
@@ -207,16 +229,22 @@ int provider_call(struct provider_fixture *f, const struct api_request *r)
     return api_call(handle, &f->d, r, &f->a);
 }
 
-int provider_arm(struct provider_fixture *f, const char *method, const char *path, const char *body)
+int provider_arm_at(struct provider_fixture *f, const char *version, const char *method,
+                    const char *path, const char *body)
 {
     char target[2048];
 
-    (void) snprintf(target, sizeof(target), "%s%s" ARM_VERSION, path,
-                    strchr(path, '?') ? "&" : "?");
+    (void) snprintf(target, sizeof(target), "%s%sapi-version=%s", path,
+                    strchr(path, '?') ? "&" : "?", version);
     return provider_call(
         f,
         &(struct api_request){
             .method = method, .host = ARM_HOST, .target = target, .token = f->token, .body = body});
+}
+
+int provider_arm(struct provider_fixture *f, const char *method, const char *path, const char *body)
+{
+    return provider_arm_at(f, ARM_DEFAULT, method, path, body);
 }
 
 void provider_make_account(struct provider_fixture *f)

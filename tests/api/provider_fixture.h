@@ -17,7 +17,8 @@
 #define ACCOUNT_HOST "acct.openai.localhost:7444"
 #define ACCOUNT_PATH \
     "/subscriptions/" SUB "/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/"
-#define ARM_VERSION "api-version=2023-05-01"
+#define ARM_DEFAULT "2023-05-01" /* of what provider_arm() asks */
+#define ARM_VERSION "api-version=" ARM_DEFAULT
 
 /* The one vault, "demo", and its one key, "k". */
 struct fake_vault {
@@ -43,11 +44,18 @@ struct provider_fixture {
 
 void provider_fixture_open(struct provider_fixture *f);
 void provider_fixture_close(struct provider_fixture *f);
+/* For cmocka: a fixture of its own for each test, empty or with the account "acct". */
+int provider_setup(void **state);
+int provider_setup_account(void **state);
+int provider_teardown(void **state);
 
 int provider_call(struct provider_fixture *f, const struct api_request *r);
 /* A resource manager request of the operator; api-version is added. */
 int provider_arm(struct provider_fixture *f, const char *method, const char *path,
                  const char *body);
+/* The same of an api-version of the test's choice. */
+int provider_arm_at(struct provider_fixture *f, const char *version, const char *method,
+                    const char *path, const char *body);
 /* The OpenAI account "acct" in rg, with a system-assigned identity. */
 void provider_make_account(struct provider_fixture *f);
 /* PATCHes the account to the fake vault's key. */

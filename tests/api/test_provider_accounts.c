@@ -10,21 +10,6 @@
 #define CREATE \
     "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"},\"properties\":{}}"
 
-static int setup(void **state)
-{
-    static struct provider_fixture f;
-
-    provider_fixture_open(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 static int ask(struct provider_fixture *f, const char *token, const char *method,
                const char *target, const char *body)
 {
@@ -306,7 +291,7 @@ static void control_endpoints_need_the_control_token(void **state)
     assert_store_unchanged(f->d.db, before);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, provider_setup, provider_teardown)
 
 int main(void)
 {

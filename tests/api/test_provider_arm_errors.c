@@ -123,12 +123,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 static void has_only_known_members(const json_t *doc)
 {
     static const char *const known[] = {"code", "message", "target", "details", "innererror"};
@@ -192,7 +186,7 @@ static void every_error_needs_a_token_first(void **state)
     }
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, provider_teardown)
 
 int main(void)
 {

@@ -12,22 +12,6 @@
 
 #define TEXT "a customer's own words"
 
-static int setup(void **state)
-{
-    static struct provider_fixture f;
-
-    provider_fixture_open(&f);
-    provider_make_account(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 static void no_protection(struct fake_vault *v)
 {
     v->vault.purge_protection = false;
@@ -383,7 +367,7 @@ static void a_wrong_api_key_reads_nothing(void **state)
         401); /* a token for the resource manager */
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, provider_setup_account, provider_teardown)
 
 int main(void)
 {

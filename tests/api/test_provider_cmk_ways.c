@@ -32,12 +32,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 static int control(struct provider_fixture *f, const char *method, const char *path,
                    const char *body)
 {
@@ -342,7 +336,7 @@ static void the_form_is_for_openai_and_in_force_only_when_asked_for(void **state
     assert_int_equal(provider_bind(f), 202); /* nobody said no */
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, provider_teardown)
 
 int main(void)
 {

@@ -17,34 +17,6 @@
 #define ID1  UAI "/one"
 #define ACCT ACCOUNT_PATH "acct"
 
-static int setup(void **state)
-{
-    static struct provider_fixture f;
-
-    provider_fixture_open(&f);
-    provider_make_account(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
-static int arm(struct provider_fixture *f, const char *version, const char *method,
-               const char *path, const char *body)
-{
-    char target[1024];
-
-    (void) snprintf(target, sizeof(target), "%s?api-version=%s", path, version);
-    return provider_call(
-        f,
-        &(struct api_request){
-            .method = method, .host = ARM_HOST, .target = target, .token = f->token, .body = body});
-}
-
 static const char *text(struct provider_fixture *f, const char *path)
 {
     return api_text(f->a.doc, path);
@@ -56,8 +28,9 @@ struct ids {
 
 static void make(struct provider_fixture *f, const char *path, struct ids *ids)
 {
-    assert_int_equal(
-        arm(f, V2023, "PUT", path, "{\"location\":\"West Europe\",\"tags\":{\"a\":\"b\"}}"), 201);
+    assert_int_equal(provider_arm_at(f, V2023, "PUT", path,
+                                     "{\"location\":\"West Europe\",\"tags\":{\"a\":\"b\"}}"),
+                     201);
     (void) snprintf(ids->principal, sizeof(ids->principal), "%s",
                     text(f, "properties.principalId"));
     (void) snprintf(ids->client, sizeof(ids->client), "%s", text(f, "properties.clientId"));
@@ -87,22 +60,24 @@ static void an_identity_lives_with_its_principal(void **state)
     assert_string_equal(text(f, "location"), "westeurope");
     assert_string_equal(text(f, "properties.tenantId"), TENANT);
     assert_true(known(f, ids.principal));
-    assert_int_equal(arm(f, V2023, "PUT", ID1, "{\"location\":\"westeurope\",\"tags\":{}}"), 200);
+    assert_int_equal(
+        provider_arm_at(f, V2023, "PUT", ID1, "{\"location\":\"westeurope\",\"tags\":{}}"), 200);
     assert_string_equal(text(f, "properties.principalId"), ids.principal); /* the same one */
-    assert_int_equal(arm(f, V2023, "PATCH", UAI "/ONE", "{\"tags\":{\"c\":\"d\"}}"), 200);
+    assert_int_equal(provider_arm_at(f, V2023, "PATCH", UAI "/ONE", "{\"tags\":{\"c\":\"d\"}}"),
+                     200);
     assert_string_equal(text(f, "tags.c"), "d");
-    assert_int_equal(arm(f, V2023, "GET", UAI, NULL), 200);
+    assert_int_equal(provider_arm_at(f, V2023, "GET", UAI, NULL), 200);
     assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 1);
-    assert_int_equal(arm(f, V2023, "GET",
-                         "/subscriptions/" SUB
-                         "/providers/Microsoft.ManagedIdentity/userAssignedIdentities",
-                         NULL),
+    assert_int_equal(provider_arm_at(f, V2023, "GET",
+                                     "/subscriptions/" SUB
+                                     "/providers/Microsoft.ManagedIdentity/userAssignedIdentities",
+                                     NULL),
                      200);
     assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 1);
-    assert_int_equal(arm(f, V2023, "DELETE", ID1, NULL), 200);
+    assert_int_equal(provider_arm_at(f, V2023, "DELETE", ID1, NULL), 200);
     assert_false(known(f, ids.principal));
-    assert_int_equal(arm(f, V2023, "DELETE", ID1, NULL), 204);
-    assert_int_equal(arm(f, V2023, "GET", ID1, NULL), 404);
+    assert_int_equal(provider_arm_at(f, V2023, "DELETE", ID1, NULL), 204);
+    assert_int_equal(provider_arm_at(f, V2023, "GET", ID1, NULL), 404);
     assert_string_equal(text(f, "error.code"), "ResourceNotFound");
 }
 
@@ -130,12 +105,12 @@ static void a_bad_identity_changes_nothing(void **state)
     struct api_store_hash before = api_store_hash(f->d.db);
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        if (arm(f, bad[i].version, "PUT", bad[i].path, bad[i].body) != bad[i].status ||
+        if (provider_arm_at(f, bad[i].version, "PUT", bad[i].path, bad[i].body) != bad[i].status ||
             strcmp(text(f, "error.code"), bad[i].code) != 0) {
             fail_msg("%s: %d %s", bad[i].body, f->a.status, text(f, "error.code"));
         }
     }
-    assert_int_equal(arm(f, V2023, "PATCH", UAI "/abc", "{\"tags\":{}}"), 404);
+    assert_int_equal(provider_arm_at(f, V2023, "PATCH", UAI "/abc", "{\"tags\":{}}"), 404);
     assert_store_unchanged(f->d.db, before);
 }
 
@@ -145,12 +120,12 @@ static void the_isolation_scope_is_known_from_its_version_on(void **state)
     struct provider_fixture *f = *state;
     const char *body = "{\"location\":\"westus\",\"properties\":{\"isolationScope\":\"regional\"}}";
 
-    assert_int_equal(arm(f, V2023, "PUT", ID1, body), 201);
-    assert_int_equal(arm(f, V2024, "GET", ID1, NULL), 200);
+    assert_int_equal(provider_arm_at(f, V2023, "PUT", ID1, body), 201);
+    assert_int_equal(provider_arm_at(f, V2024, "GET", ID1, NULL), 200);
     assert_string_equal(text(f, "properties.isolationScope"), "");
-    assert_int_equal(arm(f, V2024, "PUT", ID1, body), 200);
+    assert_int_equal(provider_arm_at(f, V2024, "PUT", ID1, body), 200);
     assert_string_equal(text(f, "properties.isolationScope"), "Regional");
-    assert_int_equal(arm(f, V2023, "GET", ID1, NULL), 200);
+    assert_int_equal(provider_arm_at(f, V2023, "GET", ID1, NULL), 200);
     assert_string_equal(text(f, "properties.isolationScope"), "");
 }
 
@@ -162,25 +137,33 @@ static void federated_credentials_are_kept(void **state)
     struct ids ids = {0};
 
     make(f, ID1, &ids);
-    assert_int_equal(arm(f, V2023, "GET", ID1 "/federatedIdentityCredentials", NULL), 200);
+    assert_int_equal(provider_arm_at(f, V2023, "GET", ID1 "/federatedIdentityCredentials", NULL),
+                     200);
     assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 0);
-    assert_int_equal(arm(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/fed",
-                         "{\"properties\":{\"issuer\":\"https://i\"}}"),
+    assert_int_equal(provider_arm_at(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/fed",
+                                     "{\"properties\":{\"issuer\":\"https://i\"}}"),
                      400);
-    assert_int_equal(arm(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/fed", good), 201);
-    assert_int_equal(arm(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/fed", good), 200);
-    assert_int_equal(arm(f, V2023, "GET", ID1 "/federatedIdentityCredentials/fed", NULL), 200);
+    assert_int_equal(
+        provider_arm_at(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/fed", good), 201);
+    assert_int_equal(
+        provider_arm_at(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/fed", good), 200);
+    assert_int_equal(
+        provider_arm_at(f, V2023, "GET", ID1 "/federatedIdentityCredentials/fed", NULL), 200);
     assert_string_equal(text(f, "properties.subject"), "s");
     for (int i = 1; i < 20; i++) {
         char path[256];
 
         (void) snprintf(path, sizeof(path), ID1 "/federatedIdentityCredentials/fed%d", i);
-        assert_int_equal(arm(f, V2023, "PUT", path, good), 201);
+        assert_int_equal(provider_arm_at(f, V2023, "PUT", path, good), 201);
     }
-    assert_int_equal(arm(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/more", good), 400);
-    assert_int_equal(arm(f, V2023, "DELETE", ID1 "/federatedIdentityCredentials/fed", NULL), 200);
-    assert_int_equal(arm(f, V2023, "DELETE", ID1 "/federatedIdentityCredentials/fed", NULL), 204);
-    assert_int_equal(arm(f, "2018-11-30", "GET", ID1 "/federatedIdentityCredentials", NULL), 404);
+    assert_int_equal(
+        provider_arm_at(f, V2023, "PUT", ID1 "/federatedIdentityCredentials/more", good), 400);
+    assert_int_equal(
+        provider_arm_at(f, V2023, "DELETE", ID1 "/federatedIdentityCredentials/fed", NULL), 200);
+    assert_int_equal(
+        provider_arm_at(f, V2023, "DELETE", ID1 "/federatedIdentityCredentials/fed", NULL), 204);
+    assert_int_equal(
+        provider_arm_at(f, "2018-11-30", "GET", ID1 "/federatedIdentityCredentials", NULL), 404);
     assert_string_equal(text(f, "error.code"), "InvalidResourceType");
 }
 
@@ -190,7 +173,7 @@ static int patch_identity(struct provider_fixture *f, const char *type, const ch
 
     (void) snprintf(body, sizeof(body),
                     "{\"identity\":{\"type\":\"%s\",\"userAssignedIdentities\":%s}}", type, map);
-    return arm(f, AI, "PATCH", ACCT, body);
+    return provider_arm_at(f, AI, "PATCH", ACCT, body);
 }
 
 static void identities_are_attached_to_an_account_and_taken_away(void **state)
@@ -207,7 +190,7 @@ static void identities_are_attached_to_an_account_and_taken_away(void **state)
 
     make(f, ID1, &one);
     make(f, UAI "/two", &two);
-    assert_int_equal(arm(f, AI, "GET", ACCT, NULL), 200);
+    assert_int_equal(provider_arm_at(f, AI, "GET", ACCT, NULL), 200);
     (void) snprintf(system, sizeof(system), "%s", text(f, "identity.principalId"));
     assert_int_equal(
         patch_identity(f, "SystemAssigned, UserAssigned", "{\"" ID1 "\":{},\"" UAI "/TWO\":{}}"),
@@ -240,7 +223,7 @@ static void identities_are_attached_to_an_account_and_taken_away(void **state)
     assert_false(known(f, system));
     assert_true(known(f, one.principal));
     (void) snprintf(raw, sizeof(raw), "{\"identity\":{\"type\":\"None\"}}");
-    assert_int_equal(arm(f, AI, "PATCH", ACCT, raw), 202);
+    assert_int_equal(provider_arm_at(f, AI, "PATCH", ACCT, raw), 202);
     assert_string_equal(text(f, "identity.type"), "None");
     assert_null(json_object_get(json_object_get(f->a.doc, "identity"), "userAssignedIdentities"));
     assert_true(known(f, one.principal));
@@ -262,16 +245,19 @@ static void the_system_identity_of_an_account_is_shown_by_its_scope(void **state
     struct provider_fixture *f = *state;
     char oid[40];
 
-    assert_int_equal(arm(f, AI, "GET", ACCT, NULL), 200);
+    assert_int_equal(provider_arm_at(f, AI, "GET", ACCT, NULL), 200);
     (void) snprintf(oid, sizeof(oid), "%s", text(f, "identity.principalId"));
-    assert_int_equal(
-        arm(f, V2023, "GET", ACCT "/providers/Microsoft.ManagedIdentity/identities/default", NULL),
-        200);
+    assert_int_equal(provider_arm_at(f, V2023, "GET",
+                                     ACCT "/providers/Microsoft.ManagedIdentity/identities/default",
+                                     NULL),
+                     200);
     assert_string_equal(text(f, "properties.principalId"), oid);
-    assert_int_equal(arm(f, AI, "PATCH", ACCT, "{\"identity\":{\"type\":\"None\"}}"), 202);
-    assert_int_equal(
-        arm(f, V2023, "GET", ACCT "/providers/Microsoft.ManagedIdentity/identities/default", NULL),
-        404);
+    assert_int_equal(provider_arm_at(f, AI, "PATCH", ACCT, "{\"identity\":{\"type\":\"None\"}}"),
+                     202);
+    assert_int_equal(provider_arm_at(f, V2023, "GET",
+                                     ACCT "/providers/Microsoft.ManagedIdentity/identities/default",
+                                     NULL),
+                     404);
 }
 
 static int imds(struct provider_fixture *f, const char *query)
@@ -325,7 +311,7 @@ static void an_attached_identity_gets_its_tokens(void **state)
                      TOKEN_OK);
     assert_string_equal(claims.oid, one.principal);
     /* The token service no longer knows it once it is gone. */
-    assert_int_equal(arm(f, V2023, "DELETE", ID1, NULL), 200);
+    assert_int_equal(provider_arm_at(f, V2023, "DELETE", ID1, NULL), 200);
     assert_int_equal(imds(f, query), 400);
 }
 
@@ -355,9 +341,9 @@ static void identities_are_resources_among_others(void **state)
     struct ids one = {0};
 
     make(f, ID1, &one);
-    assert_int_equal(
-        arm(f, "2021-04-01", "GET", "/subscriptions/" SUB "/resourceGroups/rg/resources", NULL),
-        200);
+    assert_int_equal(provider_arm_at(f, "2021-04-01", "GET",
+                                     "/subscriptions/" SUB "/resourceGroups/rg/resources", NULL),
+                     200);
     assert_non_null(memmem(f->a.resp.body.data, f->a.resp.body.len, ID1, strlen(ID1)));
     assert_non_null(memmem(f->a.resp.body.data, f->a.resp.body.len, ACCT, strlen(ACCT)));
 }
@@ -368,12 +354,13 @@ static void a_group_takes_its_identities_with_it(void **state)
     struct ids one = {0};
 
     make(f, ID1, &one);
-    assert_int_equal(
-        arm(f, "2021-04-01", "DELETE", "/subscriptions/" SUB "/resourceGroups/rg", NULL), 202);
+    assert_int_equal(provider_arm_at(f, "2021-04-01", "DELETE",
+                                     "/subscriptions/" SUB "/resourceGroups/rg", NULL),
+                     202);
     assert_false(known(f, one.principal));
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, provider_setup_account, provider_teardown)
 
 int main(void)
 {

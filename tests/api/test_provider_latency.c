@@ -28,12 +28,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 /* 2023-05-01 has no PATCH of deployments. */
 static int arm(struct provider_fixture *f, const char *method, const char *path, const char *body)
 {
@@ -231,7 +225,7 @@ static void what_the_service_does_at_once_takes_no_time(void **state)
     assert_string_equal(text(f, "properties.provisioningState"), "Succeeded");
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, provider_teardown)
 
 int main(void)
 {

@@ -28,12 +28,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 static int post(struct provider_fixture *f, const char *target, const char *body)
 {
     return provider_call(f,
@@ -160,7 +154,7 @@ static void identity_endpoints_want_their_header_and_an_attached_identity(void *
     assert_int_equal(identity(f, msi, "X-IDENTITY-HEADER", f->d.identity_header), 400);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, provider_teardown)
 
 int main(void)
 {

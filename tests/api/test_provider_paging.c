@@ -48,22 +48,6 @@ static void copy_deployments(struct provider_fixture *f)
     assert_ok(kvdb_commit(txn, &err), &err);
 }
 
-static int setup(void **state)
-{
-    static struct provider_fixture f;
-
-    provider_fixture_open(&f);
-    provider_make_account(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 static int follow(struct provider_fixture *f, const char *link)
 {
     return provider_call(f, &(struct api_request){.host = ARM_HOST,
@@ -180,7 +164,7 @@ static void a_token_of_another_make_is_refused_or_harmless(void **state)
     assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 1);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, provider_setup_account, provider_teardown)
 
 int main(void)
 {

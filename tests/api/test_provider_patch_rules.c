@@ -19,22 +19,6 @@
     "{\"keySource\":\"Microsoft.KeyVault\",\"keyVaultProperties\":{\"keyName\":\"k\"," members "}}"
 #define GOOD CMK("\"keyVaultUri\":\"https://demo.vault.azure.net\",\"keyVersion\":\"\"")
 
-static int setup(void **state)
-{
-    static struct provider_fixture f;
-
-    provider_fixture_open(&f);
-    provider_make_account(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 typedef void spoil_fn(struct provider_fixture *f);
 
 static void other_region(struct provider_fixture *f)
@@ -295,7 +279,7 @@ static void every_field_refuses_a_bad_value_and_nothing_else_is_kept(void **stat
     }
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, provider_setup_account, provider_teardown)
 
 int main(void)
 {

@@ -11,22 +11,6 @@
 #define GROUP  "/subscriptions/" SUB "/resourceGroups/rg/providers/Microsoft.CognitiveServices"
 #define PLAIN  "/subscriptions/" SUB "/providers/Microsoft.CognitiveServices"
 
-static int setup(void **state)
-{
-    static struct provider_fixture f;
-
-    provider_fixture_open(&f);
-    provider_make_account(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 static int with(struct provider_fixture *f, const char *version, const char *method,
                 const char *path, const char *body, const char *header, const char *value)
 {
@@ -514,7 +498,7 @@ static void the_catalogue_answers(void **state)
     assert_int_equal(arm(f, LATEST, "GET", ACCOUNT_PATH "none/raiPolicies", NULL), 404);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, provider_setup_account, provider_teardown)
 
 int main(void)
 {

@@ -5,22 +5,6 @@
 
 #define MANAGEMENT "https://management.azure.com"
 
-static int setup(void **state)
-{
-    static struct provider_fixture f;
-
-    provider_fixture_open(&f);
-    provider_make_account(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    provider_fixture_close(*state);
-    return 0;
-}
-
 struct place {
     const char *method, *host, *target, *audience, *code;
 };
@@ -193,7 +177,7 @@ static void the_same_token_unspoilt_is_taken_everywhere(void **state)
     }
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, provider_setup_account, provider_teardown)
 
 int main(void)
 {

@@ -8,21 +8,6 @@
 #include "tests/api/vault_fixture.h"
 #include "vault/api/api.h"
 
-static int setup(void **state)
-{
-    static struct vault_fixture f;
-
-    vault_fixture_open(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 /* A path for a row's template: "{name}" is k, "{version?}" some version. */
 static void path_of(const char *template, char out[256])
 {
@@ -315,7 +300,7 @@ static void control_endpoints_need_the_control_token(void **state)
     assert_int_equal(vault_call_as(f, NULL, "GET", "/health", NULL), 200);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, vault_setup, vault_teardown)
 
 int main(void)
 {

@@ -68,12 +68,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 static void make(struct vault_fixture *f, const struct made *k)
 {
     char body[256];
@@ -316,10 +310,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_key_with_every_algorithm_and_operation, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(key_ops_must_fit_the_type, setup, teardown),
+                                        vault_teardown),
+        cmocka_unit_test_setup_teardown(key_ops_must_fit_the_type, setup, vault_teardown),
         cmocka_unit_test_setup_teardown(an_expired_key_only_undoes_and_a_disabled_one_does_nothing,
-                                        setup, teardown),
+                                        setup, vault_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,12 +14,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 struct bad {
     const char *method, *path, *body;
     int status;
@@ -278,7 +272,7 @@ static void a_host_that_is_not_ours_is_refused(void **state)
     }
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, vault_teardown)
 
 int main(void)
 {

@@ -5,21 +5,6 @@
 #define CREATE_EC "{\"kty\":\"EC\",\"crv\":\"P-256\"}"
 #define DIGEST    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" /* 32 bytes */
 
-static int setup(void **state)
-{
-    static struct vault_fixture f;
-
-    vault_fixture_open(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 /* The version in the kid of the last answer. */
 static void version_of(const struct vault_fixture *f, char out[64])
 {
@@ -208,7 +193,7 @@ static void long_lists_come_in_pages_without_gaps_or_repeats(void **state)
     assert_int_equal(n, 10);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, vault_setup, vault_teardown)
 
 int main(void)
 {

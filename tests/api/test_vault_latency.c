@@ -15,12 +15,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 #define assert_refused(f, status, inner, text, method, path, body)                 \
     do {                                                                           \
         assert_int_equal(vault_call(f, method, path, body), status);               \
@@ -152,14 +146,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_deleted_key_is_in_neither_place_for_some_seconds, setup,
-                                        teardown),
+                                        vault_teardown),
         cmocka_unit_test_setup_teardown(while_a_deletion_runs_the_name_takes_nothing, setup,
-                                        teardown),
+                                        vault_teardown),
         cmocka_unit_test_setup_teardown(a_recovered_key_comes_back_after_some_seconds, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_recovery_outruns_the_scheduled_purge, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_purged_key_lingers_for_a_moment, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_vaults_purge_is_polled_until_it_is_done, setup, teardown),
+                                        vault_teardown),
+        cmocka_unit_test_setup_teardown(a_recovery_outruns_the_scheduled_purge, setup,
+                                        vault_teardown),
+        cmocka_unit_test_setup_teardown(a_purged_key_lingers_for_a_moment, setup, vault_teardown),
+        cmocka_unit_test_setup_teardown(a_vaults_purge_is_polled_until_it_is_done, setup,
+                                        vault_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,15 +19,18 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
+/* The number in ".../keys/kNUMBER" or, of a version, ".../keys/kNUMBER/VERSION". */
 static int number_of(const json_t *item)
 {
-    return atoi(strstr(json_string_value(json_object_get(item, "kid")), "/keys/k") + 7);
+    const char *at = strstr(json_string_value(json_object_get(item, "kid")), "/keys/k");
+    char digits[8];
+    int n = -1;
+
+    assert_non_null(at);
+    at += strlen("/keys/k");
+    (void) snprintf(digits, sizeof(digits), "%.*s", (int) strcspn(at, "/"), at);
+    assert_true(test_number(digits, 2 * KEYS, &n));
+    return n;
 }
 
 /* The next page's target in next (empty: none), its items' numbers in out. */
@@ -171,13 +174,16 @@ static void versions_are_walked_in_the_order_of_their_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_page_size_gives_every_key_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(sizes_out_of_range_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_marker_that_is_none_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_walk_goes_on_while_keys_come_and_go, setup, teardown),
-        cmocka_unit_test_setup_teardown(deleted_keys_are_walked_the_same_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_page_size_gives_every_key_once, setup,
+                                        vault_teardown),
+        cmocka_unit_test_setup_teardown(sizes_out_of_range_are_refused, setup, vault_teardown),
+        cmocka_unit_test_setup_teardown(a_marker_that_is_none_is_refused, setup, vault_teardown),
+        cmocka_unit_test_setup_teardown(a_walk_goes_on_while_keys_come_and_go, setup,
+                                        vault_teardown),
+        cmocka_unit_test_setup_teardown(deleted_keys_are_walked_the_same_way, setup,
+                                        vault_teardown),
         cmocka_unit_test_setup_teardown(versions_are_walked_in_the_order_of_their_ids, setup,
-                                        teardown),
+                                        vault_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,12 +53,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 static void a_key_is_created_and_rotated_outside_any_snapshot(void **state)
 {
     struct vault_fixture *f = *state;
@@ -94,7 +88,7 @@ static void due_rotations_make_their_keys_outside_any_snapshot(void **state)
     assert_int_equal(made, 2 + 6);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, vault_teardown)
 
 int main(void)
 {

@@ -5,21 +5,6 @@
 #define DAY    INT64_C(86400)
 #define DIGEST "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
-static int setup(void **state)
-{
-    static struct vault_fixture f;
-
-    vault_fixture_open(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 static int sign(struct vault_fixture *f)
 {
     return vault_call(f, "POST", "/keys/k/sign", "{\"alg\":\"ES256\",\"value\":\"" DIGEST "\"}");
@@ -161,7 +146,7 @@ static void a_deleted_vault_is_not_served_comes_back_whole_and_goes_in_time(void
     assert_int_equal(vault_call(f, "GET", "/deletedkeys/k", NULL), 404);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, vault_setup, vault_teardown)
 
 int main(void)
 {

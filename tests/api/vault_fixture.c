@@ -8,6 +8,21 @@
 #include "vault/api/sweep.h"
 #include "vault/api/vault_cache.h"
 
+int vault_setup(void **state)
+{
+    static struct vault_fixture f;
+
+    vault_fixture_open(&f);
+    *state = &f;
+    return 0;
+}
+
+int vault_teardown(void **state)
+{
+    vault_fixture_close(*state);
+    return 0;
+}
+
 static void handle(void *daemon, struct http_exchange *x)
 {
     vault_api_handle(daemon, x);

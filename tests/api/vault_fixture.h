@@ -26,6 +26,9 @@ struct vault_fixture {
 /* The operator may do everything in demo, which is soft-deleting with 90 days. */
 void vault_fixture_open(struct vault_fixture *f);
 void vault_fixture_close(struct vault_fixture *f);
+/* For cmocka: a fixture of its own for each test. */
+int vault_setup(void **state);
+int vault_teardown(void **state);
 
 /* A data-plane request of the operator; the answer is f->a. api-version is added
  * where the path has none. */

@@ -3,43 +3,14 @@
 #include "common/json.h"
 #include "provider/store/account_store.h"
 #include "provider/store/directory.h"
-#include "tests/support.h"
+#include "tests/unit/store_fixture.h"
 
 #define SUB "00000000-0000-0000-0000-000000000001"
 #define NOW INT64_C(1800000000)
 
-struct fixture {
-    struct test_dir dir;
-    struct kvdb *db;
-    struct kvdb_txn *txn;
-};
-
-static int setup(void **state)
-{
-    static struct fixture f;
-    const struct kvdb_options o = {.map_size = 64 << 20, .relaxed = true, .schema = 1};
-    struct az_error err;
-
-    test_dir_make(&f.dir);
-    assert_ok(kvdb_open(f.dir.path, &o, &f.db, &err), &err);
-    assert_ok(kvdb_begin_write(f.db, &f.txn, &err), &err);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    kvdb_abort(f->txn);
-    kvdb_close(f->db);
-    test_dir_remove(&f->dir);
-    return 0;
-}
-
 static void a_principal_is_found_by_object_and_by_application(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct principal p;
     struct principal got;
     guid_text upper;
@@ -68,7 +39,7 @@ static void count(void *ctx, const struct resource_group *g)
 
 static void groups_belong_to_their_subscription(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct resource_group g = {.subscription = SUB, .name = "My-RG", .location = "westeurope"};
     struct resource_group got;
     int n = 0;
@@ -85,7 +56,7 @@ static void groups_belong_to_their_subscription(void **state)
 
 static void a_subscription_and_a_tenant_are_what_was_stored(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct subscription s = {.id = SUB, .tenant = SUB, .display_name = "one"};
     struct subscription got;
 
@@ -104,7 +75,7 @@ static json_t *account(const char *group, const char *name, const char *uid)
                      "name", name, "domain", name);
 }
 
-static json_t *get(struct fixture *f, const char *group, const char *name, bool deleted)
+static json_t *get(struct store_fixture *f, const char *group, const char *name, bool deleted)
 {
     json_t *a = NULL;
     struct az_error err;
@@ -113,7 +84,7 @@ static json_t *get(struct fixture *f, const char *group, const char *name, bool 
     return a;
 }
 
-static bool there(struct fixture *f, const char *name, bool deleted)
+static bool there(struct store_fixture *f, const char *name, bool deleted)
 {
     AUTO_JSON *a = get(f, "rg", name, deleted);
 
@@ -122,7 +93,7 @@ static bool there(struct fixture *f, const char *name, bool deleted)
 
 static void an_account_is_live_or_deleted_never_both(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_JSON *a = account("rg", "Acct", "u1");
     struct az_error err;
 
@@ -148,7 +119,7 @@ static bool count_account(void *ctx, json_t *a)
 
 static void lists_are_by_group_and_end_when_told(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     static const char *const where[][2] = {
         {"rg",  "a"},
         {"rg",  "b"},
@@ -175,7 +146,7 @@ static void lists_are_by_group_and_end_when_told(void **state)
 
 static void a_domain_leads_to_its_live_account(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_JSON *a = account("rg", "acct", "u1");
     AUTO_JSON *got = NULL;
     AUTO_JSON *none = NULL;
@@ -198,7 +169,7 @@ static void a_domain_leads_to_its_live_account(void **state)
 
 static void the_sweep_purges_a_due_account_with_its_files_and_domain(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_JSON *a = account("rg", "acct", "u1");
     AUTO_JSON *other = account("rg", "other", "u2");
     AUTO_JSON *file = json_pack("{s:s}", "id", "file-1");
@@ -231,7 +202,7 @@ static void the_sweep_purges_a_due_account_with_its_files_and_domain(void **stat
 
 static void a_damaged_account_is_an_error_and_no_absence(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct kvkey k;
     json_t *a = NULL;
     struct az_error err = {0};
@@ -246,7 +217,7 @@ static void a_damaged_account_is_an_error_and_no_absence(void **state)
     assert_null(a);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The stores of vaultd: names, lists, deleted keys, what a removal leaves. */
 #include "common/json.h"
-#include "tests/support.h"
+#include "tests/unit/store_fixture.h"
 #include "vault/store/due.h"
 #include "vault/store/key_store.h"
 #include "vault/store/vault_store.h"
@@ -9,36 +9,7 @@
 #define SUB "00000000-0000-0000-0000-000000000001"
 #define NOW INT64_C(1800000000)
 
-struct fixture {
-    struct test_dir dir;
-    struct kvdb *db;
-    struct kvdb_txn *txn;
-};
-
-static int setup(void **state)
-{
-    static struct fixture f;
-    const struct kvdb_options o = {.map_size = 64 << 20, .relaxed = true, .schema = 1};
-    struct az_error err;
-
-    test_dir_make(&f.dir);
-    assert_ok(kvdb_open(f.dir.path, &o, &f.db, &err), &err);
-    assert_ok(kvdb_begin_write(f.db, &f.txn, &err), &err);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    kvdb_abort(f->txn);
-    kvdb_close(f->db);
-    test_dir_remove(&f->dir);
-    return 0;
-}
-
-static struct vault *put_vault(struct fixture *f, const char *name, const char *group)
+static struct vault *put_vault(struct store_fixture *f, const char *name, const char *group)
 {
     struct vault *v = calloc(1, sizeof(*v));
     struct az_error err;
@@ -55,7 +26,7 @@ static struct vault *put_vault(struct fixture *f, const char *name, const char *
     return v;
 }
 
-static void put_key(struct fixture *f, uint64_t uid, const char *name, const char *version)
+static void put_key(struct store_fixture *f, uint64_t uid, const char *name, const char *version)
 {
     struct key_version v = {.meta = {.created_s = NOW}, .texts = {.name = sv_from(name)}};
     struct key_head head = {0};
@@ -68,14 +39,14 @@ static void put_key(struct fixture *f, uint64_t uid, const char *name, const cha
     key_store_put_head(f->txn, uid, &head);
 }
 
-static bool head_is(struct fixture *f, uint64_t uid, const char *name, bool deleted)
+static bool head_is(struct store_fixture *f, uint64_t uid, const char *name, bool deleted)
 {
     struct key_head head;
 
     return key_store_head(f->txn, uid, name, deleted, &head);
 }
 
-static struct vault *get_vault(struct fixture *f, const char *name)
+static struct vault *get_vault(struct store_fixture *f, const char *name)
 {
     struct vault *v = NULL;
     struct az_error err;
@@ -86,7 +57,7 @@ static struct vault *get_vault(struct fixture *f, const char *name)
 
 static void vaults_are_found_by_name_in_any_case(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_VAULT *v = put_vault(f, "DemoVault", "rg");
     AUTO_VAULT *got = get_vault(f, "demovault");
 
@@ -99,7 +70,7 @@ static void vaults_are_found_by_name_in_any_case(void **state)
 
 static void every_change_has_a_new_revision_also_of_a_name_taken_again(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_VAULT *v = put_vault(f, "demo", "rg");
     uint64_t first = vault_store_revision(f->txn, "DEMO");
     struct az_error err;
@@ -128,7 +99,7 @@ static bool note(void *ctx, const struct vault *v)
     return true;
 }
 
-static const char *list(struct fixture *f, const char *group, bool deleted, struct seen *s)
+static const char *list(struct store_fixture *f, const char *group, bool deleted, struct seen *s)
 {
     struct az_error err;
 
@@ -139,7 +110,7 @@ static const char *list(struct fixture *f, const char *group, bool deleted, stru
 
 static void lists_are_by_subscription_and_group_and_deletion(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_VAULT *b = put_vault(f, "bbb", "rg1");
     AUTO_VAULT *a = put_vault(f, "aaa", "RG1");
     AUTO_VAULT *c = put_vault(f, "ccc", "rg2");
@@ -160,7 +131,7 @@ static void lists_are_by_subscription_and_group_and_deletion(void **state)
 
 static void keys_of_one_vault_are_not_anothers(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct key_version v;
 
     put_key(f, 1, "Key", "v1");
@@ -174,7 +145,7 @@ static void keys_of_one_vault_are_not_anothers(void **state)
 
 static void a_key_is_live_or_deleted_never_both(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct key_head head;
     struct due due;
 
@@ -198,7 +169,7 @@ static void a_key_is_live_or_deleted_never_both(void **state)
 
 static void a_purged_vault_takes_its_keys_and_no_others(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_VAULT *v = put_vault(f, "demo", "rg");
     AUTO_VAULT *other = put_vault(f, "other", "rg");
     struct key_version got;
@@ -215,7 +186,7 @@ static void a_purged_vault_takes_its_keys_and_no_others(void **state)
 
 static void what_is_due_comes_in_the_order_of_its_time(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct due due;
 
     due_put(f->txn, NOW + 20, DUE_KEY_PURGE, 1, "second");
@@ -238,7 +209,7 @@ static void what_is_due_comes_in_the_order_of_its_time(void **state)
 
 static void lists_of_keys_begin_where_they_are_told(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     static const char *const names[] = {"b", "A", "c-1", "c"};
     struct key_head head;
     struct kvdb_iter *it;
@@ -263,7 +234,7 @@ static void lists_of_keys_begin_where_they_are_told(void **state)
 
 static void versions_of_one_name_are_not_those_of_a_longer_one(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct key_version v;
     struct kvdb_iter *it;
 
@@ -286,7 +257,7 @@ static void versions_of_one_name_are_not_those_of_a_longer_one(void **state)
 
 static void a_removed_key_leaves_nothing_and_its_neighbour_stays(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     struct key_version v;
 
     put_key(f, 1, "k", "v1");
@@ -304,7 +275,7 @@ static void a_damaged_vault_record_is_an_error_and_no_absence(void **state)
 {
     static const char *const records[] = {"",          "short",      "12345678",
                                           "12345678{", "12345678[]", "12345678{}"};
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(records); i++) {
         struct vault *v = NULL;
@@ -322,7 +293,7 @@ static void a_damaged_vault_record_is_an_error_and_no_absence(void **state)
     }
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 
 int main(void)
 {
