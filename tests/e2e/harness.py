@@ -187,7 +187,8 @@ class Sim:
         return a.json
 
     def make_account(self, name, kind="OpenAI"):
-        a = self.arm("PUT", self.account_id(name), {"kind": kind, "sku": {"name": "S0"}, "location": "westeurope",
+        sku = {"name": "E0" if kind == "Face" else "S0"}  # one that has CMK
+        a = self.arm("PUT", self.account_id(name), {"kind": kind, "sku": sku, "location": "westeurope",
                                                    "properties": {"customSubDomainName": name}}, ARM_AI)
         assert a.status == 201, a.body
         a = self.arm("PATCH", self.account_id(name), {"identity": {"type": "SystemAssigned"}}, ARM_AI)

@@ -29,7 +29,8 @@ class DataTest(SecurityTest):
         files = (p for p in (self.sim.state / "provider").rglob("*") if p.is_file())
         return any(text.encode() in p.read_bytes() for p in files)
 
-    def account(self, name, kind, sku="S0", **properties):
+    def account(self, name, kind, sku=None, **properties):
+        sku = sku or ("E0" if kind == "Face" else "S0")  # one that has CMK
         a = self.sim.arm("PUT", self.sim.account_id(name), {"kind": kind, "sku": {"name": sku}, "location": "westeurope",
                          "properties": {"customSubDomainName": name, **properties}, "identity": {"type": "SystemAssigned"}}, ARM_AI)
         self.assertEqual(a.status, 201, a.body)

@@ -44,7 +44,7 @@ PLANES = {
          ("POST", HEAR + "&cid={new}", b"audio"), ("GET", SPEECH + "/endpoints/{new}/files/logs"), ("DELETE", SPEECH + "/endpoints/{new}")],
         [("POST", HEAR, b"audio")]),
 }
-KINDS = {"Face": ("S0", ["face"]), "TextAnalytics": ("S", ["language"]), "ConversationalLanguageUnderstanding": ("S", ["language"]),
+KINDS = {"Face": ("E0", ["face"]), "TextAnalytics": ("S", ["language"]), "ConversationalLanguageUnderstanding": ("S", ["language"]),
          "SpeechServices": ("S0", ["speech"]), "CognitiveServices": ("S0", ["face", "language", "speech"]), "AIServices": ("S0", ["face", "language", "speech"])}
 
 

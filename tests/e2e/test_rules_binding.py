@@ -41,12 +41,14 @@ class Binding(RuleTest):
         account = self.vault_and_account("o1", "Face")
         uri = f"https://{self.vault}.vault.azure.net/keys/cmk"
         with self.shows("id.after-create"):
-            body = {"kind": "Face", "sku": {"name": "S0"}, "location": "westeurope", "identity": {"type": "SystemAssigned"},
+            body = {"kind": "Face", "sku": {"name": "E0"}, "location": "westeurope", "identity": {"type": "SystemAssigned"},
                     "properties": {"encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyVaultUri": uri}}}}
             self.refused(s.arm("PUT", s.account_id("accto2"), body, ARM_AI), "enc.no-cmk-at-create", "id.after-create")
             self.assertEqual(s.arm("PATCH", s.account_id(account), {"sku": {"name": "F0"}}, ARM_AI).status, 200)
             self.refused(s.bind(account, self.vault, "cmk"), "enc.tier", "id.after-create")
             self.assertEqual(s.arm("PATCH", s.account_id(account), {"sku": {"name": "S0"}}, ARM_AI).status, 200)
+            self.refused(s.bind(account, self.vault, "cmk"), "enc.tier", "id.after-create")
+            self.assertEqual(s.arm("PATCH", s.account_id(account), {"sku": {"name": "E0"}}, ARM_AI).status, 200)
             self.assertEqual(s.bind(account, self.vault, "cmk").status, 202)
 
     def test_an_account_under_cmk_keeps_a_tier_that_has_it(self):

@@ -294,7 +294,7 @@ static void key_of(const struct point *p, bool binding, struct cmk_input *in)
 static void facts_of(const struct point *p, struct cmk_input *in)
 {
     /* Not from the table under test: the tiers its documents and docs/fidelity.md name. */
-    static const char *const tiers[] = {"S0", "S0", "S0", "S0", "S",  "S",
+    static const char *const tiers[] = {"S0", "S0", "S0", "E0", "S",  "S",
                                         "S1", "S0", "S0", "S0", "S1", "S0"};
     bool binding = p->v[OP] <= 3;
 
@@ -302,7 +302,7 @@ static void facts_of(const struct point *p, struct cmk_input *in)
                              .edition = is(p, EDITION, "2026") ? EDITION_2026 : EDITION_CLASSIC,
                              .now_s = NOW_S,
                              .kind = account_kind_find(dims[KIND].values[p->v[KIND]]),
-                             .sku = is(p, TIER, "required") ? tiers[p->v[KIND]] : "F0",
+                             .sku = is(p, TIER, "required") ? tiers[p->v[KIND]] : "DC0",
                              .location = "westeurope",
                              .tenant = "T1",
                              .subscription = "S1",
