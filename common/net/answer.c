@@ -98,10 +98,15 @@ static void finish(struct exchange *ex)
     struct conn *c = ex->conn;
     size_t pipelined = evbuffer_get_length(bufferevent_get_input(c->bev));
     bool keep = ex->keep_alive && (!c->peer_gone || pipelined > 0);
+    bool unread = !ex->body_done && !c->peer_gone;
 
     c->ex = NULL;
     ex->conn = NULL;
     exchange_free(ex);
+    if (!keep && unread && !c->loop->draining) {
+        conn_linger(c);
+        return;
+    }
     if (!keep || c->loop->draining) {
         conn_close(c, true);
         return;

@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <event2/bufferevent_ssl.h>
 
@@ -110,12 +111,27 @@ static void read_head(struct conn *c)
     exchange_begin(c);
 }
 
+/* Nobody reads what comes: but closed with bytes unread, TCP would reset the connection, and the
+ * client might lose the answer that says why. */
+static void read_away(struct conn *c)
+{
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    int64_t until = clock_mono_us() + conn_header_ms(c) * 1000;
+
+    (void) evbuffer_drain(in, evbuffer_get_length(in));
+    c->deadline_us = until < c->linger_us ? until : c->linger_us;
+}
+
 static void on_readable(struct bufferevent *bev, void *arg)
 {
     struct conn *c = arg;
     enum conn_state before;
 
     (void) bev;
+    if (c->state == CONN_LINGER) {
+        read_away(c);
+        return;
+    }
     /* A step may finish at once and leave the next pipelined head in the buffer: go on with it. */
     do {
         before = c->state;
@@ -127,11 +143,32 @@ static void on_readable(struct bufferevent *bev, void *arg)
     } while (c->state != before && (c->state == CONN_HEAD || c->state == CONN_BODY));
 }
 
+static SSL *tls_of(const struct conn *c)
+{
+    return c->kind == NET_TLS ? bufferevent_openssl_get_ssl(c->bev) : NULL;
+}
+
+/* The end of what we say; what the client still says is read on. */
+static void say_end(struct conn *c)
+{
+    SSL *ssl = tls_of(c);
+
+    if (ssl) {
+        (void) SSL_shutdown(ssl);
+    }
+    (void) shutdown(bufferevent_getfd(c->bev), SHUT_WR);
+    c->said_all = true;
+}
+
 static void on_writable(struct bufferevent *bev, void *arg)
 {
     struct conn *c = arg;
     bool empty = evbuffer_get_length(bufferevent_get_output(bev)) == 0;
 
+    if (c->state == CONN_LINGER && empty && !c->said_all) {
+        say_end(c);
+        return;
+    }
     if (c->state == CONN_WRITING && c->ex && c->ex->sending_source) {
         exchange_drained(c->ex);
     } else if (c->state == CONN_CLOSING && (empty || c->drop)) {
@@ -146,6 +183,10 @@ static void on_writable(struct bufferevent *bev, void *arg)
 static void half_closed(struct conn *c)
 {
     c->peer_gone = true;
+    if (c->state == CONN_LINGER) {
+        conn_close(c, true);
+        return;
+    }
     (void) bufferevent_disable(c->bev, EV_READ);
     (void) bufferevent_enable(c->bev, EV_WRITE); /* the TLS filter stops both ways */
     if (c->state == CONN_HEAD || c->state == CONN_BODY) {
@@ -244,7 +285,7 @@ void conn_accept(struct listener_ctx *lc, evutil_socket_t fd, struct sockaddr *a
 
 void conn_free(struct conn *c)
 {
-    SSL *ssl = c->kind == NET_TLS ? bufferevent_openssl_get_ssl(c->bev) : NULL;
+    SSL *ssl = tls_of(c);
 
     if (c->ex) {
         exchange_abandon(c->ex);
@@ -265,6 +306,13 @@ void conn_free(struct conn *c)
     free(c);
 }
 
+/* The write callback comes once the output is empty. */
+static void when_written(struct conn *c)
+{
+    bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
+    bufferevent_trigger(c->bev, EV_WRITE, BEV_OPT_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+}
+
 void conn_close(struct conn *c, bool flush)
 {
     if (c->ex) {
@@ -276,8 +324,16 @@ void conn_close(struct conn *c, bool flush)
     conn_set_deadline(c, conn_header_ms(c));
     (void) bufferevent_disable(c->bev, EV_READ);
     /* Freed in the write callback, never under the feet of a caller. */
-    bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
-    bufferevent_trigger(c->bev, EV_WRITE, BEV_OPT_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+    when_written(c);
+}
+
+void conn_linger(struct conn *c)
+{
+    c->state = CONN_LINGER;
+    c->linger_us = clock_mono_us() + INT64_C(1000) * NET_LINGER_MS;
+    (void) bufferevent_enable(c->bev, EV_READ);
+    read_away(c);
+    when_written(c);
 }
 
 void conn_next_request(struct conn *c)

@@ -143,7 +143,9 @@ void exchange_refuse(struct conn *c, int status, const char *message)
     struct exchange *ex = c->ex;
 
     if (ex && ex->pending) { /* a worker still reads a piece of this body */
-        conn_close(c, false);
+        ex->refused = status;
+        ex->refused_why = message;
+        ex->keep_alive = false;
         return;
     }
     if (!ex) {
@@ -253,7 +255,7 @@ void exchange_begin(struct conn *c)
 
 bool exchange_wants_more(const struct exchange *ex)
 {
-    return ex->conn && ex->conn->state == CONN_BODY &&
+    return ex->conn && ex->conn->state == CONN_BODY && !ex->refused &&
            (!ex->x.stream_body || ex->discard || ex->body.len < NET_PIECE_BYTES);
 }
 
@@ -277,6 +279,8 @@ static void piece_done(struct loop_task *task)
     ex->piece.len = 0;
     if (!c) {
         exchange_free(ex);
+    } else if (ex->refused) {
+        exchange_refuse(c, ex->refused, ex->refused_why);
     } else if (!ex->piece_ok) {
         ex->next = HTTP_STEP_DONE;
         ex->keep_alive = ex->keep_alive && ex->body_done;
@@ -311,7 +315,7 @@ void exchange_body(struct exchange *ex, const char *data, size_t len)
     size_t limit = ex->discard ? NET_DISCARD_BYTES : ex->x.body_limit;
 
     ex->body_seen += len;
-    if (!ex->conn || ex->conn->state != CONN_BODY) {
+    if (!ex->conn || ex->conn->state != CONN_BODY || ex->refused) {
         return;
     }
     if (ex->body_seen > limit) {

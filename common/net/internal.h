@@ -22,6 +22,7 @@
 #define NET_MAX_LISTENERS 16
 #define NET_PIECE_BYTES   (256 * 1024)  /* what a worker gets or gives at a time */
 #define NET_DISCARD_BYTES (1024 * 1024) /* a longer unwanted body costs the connection */
+#define NET_LINGER_MS     30000         /* for which its rest is read away, at most */
 
 struct loop_task {
     struct loop_task *next;
@@ -71,6 +72,7 @@ enum conn_state {
     CONN_BODY,    /* reading a body */
     CONN_RUNNING, /* the app is at work */
     CONN_WRITING, /* the answer is leaving */
+    CONN_LINGER,  /* answered, but the client still sends: its bytes are read away */
     CONN_CLOSING, /* flush, then close */
     CONN_PIPE,    /* a CONNECT tunnel */
 };
@@ -84,6 +86,8 @@ struct conn {
     struct bufferevent *peer; /* CONN_PIPE: the other side */
     enum conn_state state;
     int64_t deadline_us; /* closed by the sweep when passed */
+    int64_t linger_us;   /* CONN_LINGER: until then at most */
+    bool said_all;       /* CONN_LINGER: the answer has left, and that it was the last */
     bool head_begun;     /* bytes of a head have come: the header deadline holds */
     bool drop;           /* CONN_CLOSING: don't wait for the output */
     bool peer_gone;      /* EOF seen: finish, then close */
@@ -113,6 +117,8 @@ struct exchange {
     struct buf body;  /* collected, or the piece in the making */
     struct buf piece; /* the piece a worker has */
     bool piece_ok;
+    int refused; /* a status, with which it ends once the worker gives the piece back */
+    const char *refused_why;
     bool sending_source;
     bool waiting; /* the source has nothing yet */
     uint64_t source_sent;
@@ -138,6 +144,7 @@ bool tls_sni_is_azure(const SSL *ssl);
 void conn_accept(struct listener_ctx *lc, evutil_socket_t fd, struct sockaddr *addr);
 void conn_free(struct conn *c);              /* at once: callbacks and the sweep only */
 void conn_close(struct conn *c, bool flush); /* soon; what is left of the exchange is abandoned */
+void conn_linger(struct conn *c);            /* after an answer that came before the body's end */
 void conn_next_request(struct conn *c);      /* after an answer */
 void conn_set_deadline(struct conn *c, int64_t ms);
 int64_t conn_header_ms(const struct conn *c);

@@ -70,7 +70,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
         }
     }
     for (struct conn *c = l->conns; c; c = next) {
-        bool idle = c->state == CONN_HEAD && !c->head_begun;
+        bool idle =
+            (c->state == CONN_HEAD && !c->head_begun) || (c->state == CONN_LINGER && c->said_all);
 
         next = c->next;
         if (l->draining && (idle || c->state == CONN_PIPE)) {

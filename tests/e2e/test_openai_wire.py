@@ -73,6 +73,10 @@ class Errors(Wire):
     def test_a_body_that_is_too_large_is_413_in_the_form_of_its_plane(self):
         a = self.raw("wire", "POST", "/openai/v1/fine_tuning/jobs", b"x" * 70000, {"Content-Type": "application/json"})
         self.assertEqual((a.status, a.json["error"]["type"]), (413, "error"), a.body)
+        chunks = (b"x" * 65536 for _ in range(96))  # far more than buffers hold, and sent before anything is read
+        for body in (b"x" * (6 << 20), chunks):
+            a = self.raw("wire", "POST", "/openai/v1/chat/completions", body, {"Content-Type": "application/json"})
+            self.assertEqual((a.status, a.code), (413, "RequestEntityTooLarge"), a.body)
 
     def test_v1_names_the_member_that_is_wrong(self):
         a = self.ai("wire", "POST", "/fine_tuning/jobs", {"training_file": "x"}, version=None)

@@ -48,7 +48,19 @@ static enum http_step begin(void *ctx, struct http_exchange *x)
 {
     (void) ctx;
     x->body_limit = 4096;
+    if (x->req.n_segments > 0 && sv_eq(x->req.segments[0], "pieces")) {
+        x->body_limit = 1024 * 1024;
+        x->stream_body = true;
+    }
     return HTTP_STEP_LOOP;
+}
+
+static bool take_piece(void *ctx, struct http_exchange *x, const uint8_t *data, size_t len)
+{
+    (void) ctx;
+    (void) x;
+    (void) data;
+    return len > 0;
 }
 
 /* GET /stream: a long body that is pulled; else "ok". */
@@ -94,8 +106,8 @@ static int setup(void **state)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     assert_non_null(f);
-    f->app =
-        (struct http_app){.ctx = f, .begin = begin, .step = step, .end = end, .refuse = refuse};
+    f->app = (struct http_app){
+        .ctx = f, .begin = begin, .step = step, .body = take_piece, .end = end, .refuse = refuse};
     f->workers = workers_new(1, NULL, NULL);
     opt.workers = f->workers;
     assert_int_equal(bind(fd, (struct sockaddr *) &addr, sizeof(addr)), 0);
@@ -221,6 +233,65 @@ static void a_body_that_stalls_is_given_up(void **state)
     (void) close(fd);
 }
 
+/* More than the sockets' buffers hold; false: the connection was broken while it was sent. */
+static bool say_much(int fd, const char *head)
+{
+    static char much[64 * 1024];
+    bool ok = true;
+
+    memset(much, 'x', sizeof(much));
+    say(fd, head);
+    for (int i = 0; ok && i < 256; i++) {
+        for (size_t at = 0; ok && at < sizeof(much);) {
+            ssize_t n = send(fd, much + at, sizeof(much) - at, MSG_NOSIGNAL);
+
+            ok = n > 0;
+            at += ok ? (size_t) n : 0;
+        }
+    }
+    return ok;
+}
+
+/* A client that sends first and reads then still learns why its body was not taken. */
+static void a_refusal_of_a_body_reaches_the_client_that_goes_on_sending(void **state)
+{
+    static const char *const heads[] = {
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16777216\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1000000\r\n",
+        "POST /pieces HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1000000\r\n",
+    };
+    const struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        int fd = client(f, 0);
+        char said[256];
+
+        assert_true(say_much(fd, heads[i]));
+        assert_true(read_all(fd, said) > 0);
+        assert_non_null(strstr(said, "HTTP/1.1 413 "));
+        assert_non_null(strstr(said, "Connection: close"));
+        assert_non_null(strstr(said, "The request body is too large."));
+        (void) close(fd);
+    }
+}
+
+/* Reading away has an end: it costs its client the connection, and nobody anything else. */
+static void a_refused_client_that_never_ends_is_given_up(void **state)
+{
+    const struct fixture *f = *state;
+    int64_t begun = clock_mono_us();
+    int fd = client(f, 0);
+    char said[256];
+
+    say(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 16777216\r\n\r\nx");
+    assert_true(read_all(fd, said) > 0);
+    while (send(fd, "x", 1, MSG_NOSIGNAL) == 1 && clock_mono_us() - begun < GIVE_UP_MS * 1000LL) {
+        (void) poll(NULL, 0, (int) (2 * HEADER_MS)); /* longer than the server waits */
+    }
+    assert_true(clock_mono_us() - begun < GIVE_UP_MS * 1000LL);
+    (void) close(fd);
+}
+
 static void a_client_that_reads_nothing_is_given_up(void **state)
 {
     char got[256];
@@ -305,6 +376,8 @@ int main(void)
         TEST(a_connection_that_says_nothing_is_closed_without_a_word),
         TEST(a_kept_connection_is_closed_when_it_stays_idle),
         TEST(a_body_that_stalls_is_given_up),
+        TEST(a_refusal_of_a_body_reaches_the_client_that_goes_on_sending),
+        TEST(a_refused_client_that_never_ends_is_given_up),
         TEST(a_client_that_reads_nothing_is_given_up),
         TEST(a_slow_reader_that_goes_on_reading_gets_everything),
         TEST(a_half_closed_client_still_gets_its_answer),
