@@ -333,7 +333,15 @@ static bool list_keys_run(struct provider_call *c, struct kvdb_txn *txn, struct 
 {
     AUTO_JSON *a = NULL;
 
-    return account_find(c, txn, &a, reterr) && answer_keys(c, a);
+    if (!account_find(c, txn, &a, reterr)) {
+        return false;
+    }
+    /* Code and text: issue 130 of terraform-azurerm-avm-res-cognitiveservices-account quotes it. */
+    if (json_is_true(json_object_get(json_object_get(a, "properties"), "disableLocalAuth"))) {
+        return az_fail(reterr, AZ_ERR_BAD_REQUEST,
+                       "Failed to list key. disableLocalAuth is set to be true");
+    }
+    return answer_keys(c, a);
 }
 
 static bool regenerate_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)

@@ -3,11 +3,11 @@
  * Speech: customization (datasets by URL, models, endpoints) and recognition, whose endpoint may
  * log what it hears. Nothing is fetched, trained or recognized: transcripts are simulated.
  *
- * Source: Speech to text REST API v3.2 (Datasets, Models, Endpoints, their logs): shapes, codes of
- * errors (their texts are ours but for that of what can't be found, as users quote it); "Speech
- * to text REST API for short audio" for recognition, its path under a custom domain from
- * speech-services-private-link.md. Without logging and customization nothing is stored
- * (sec.no-data-speech, SEC25).
+ * Source: Speech to text REST API v3.2 and, by api-version, its later form (Datasets, Models,
+ * Endpoints, their logs): shapes, codes of errors (their texts are ours but for that of what can't
+ * be found, as users quote it); "Speech to text REST API for short audio" for recognition, its path
+ * under a custom domain from speech-services-private-link.md. Without logging and customization
+ * nothing is stored (sec.no-data-speech, SEC25).
  */
 #include <string.h>
 #include <strings.h>
@@ -21,7 +21,10 @@
 #include "provider/api/rule_log.h"
 
 #define KINDS (KIND_SPEECH | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
-#define ROOT  "/speechtotext/v3.2/"
+#define V3    "/speechtotext/v3.2/" /* the version in the path */
+#define DATED "/speechtotext/"      /* in api-version */
+
+static const char *const versions[] = {"2024-05-15-preview", "2024-11-15", "2025-10-15", NULL};
 
 static const char *const dataset_kinds[] = {"Language",   "Acoustic",         "Pronunciation",
                                             "AudioFiles", "LanguageMarkdown", "OutputFormatting",
@@ -66,10 +69,15 @@ static bool not_found(struct az_error *reterr)
     return az_fail(reterr, AZ_ERR_AI_NOT_FOUND, "The specified entity cannot be found.");
 }
 
+static bool is_dated(const struct provider_call *c)
+{
+    return strncmp(c->row->route.path, V3, strlen(V3)) != 0;
+}
+
 /* "datasets", "models" or "endpoints", as the row's path says. */
 static void collection_of(const struct provider_call *c, char out[32])
 {
-    const char *name = c->row->route.path + strlen(ROOT);
+    const char *name = c->row->route.path + strlen(is_dated(c) ? DATED : V3);
 
     (void) snprintf(out, 32, "speech.%.*s", (int) strcspn(name, "/"), name);
 }
@@ -99,14 +107,23 @@ static bool prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct ai_data *d;
 
+    if (is_dated(c) && !is_one_of(versions, c->api_version ? c->api_version : "")) {
+        return invalid(reterr, "InvalidParameter", "The api-version '%.64s' is not supported.",
+                       c->api_version ? c->api_version : "");
+    }
     return ai_data_begin(c, KINDS, &d, reterr) && check_urls(c, d, reterr) &&
            ai_data_open(c, d, reterr);
 }
 
 static json_t *self_of(const struct provider_call *c, const char *collection, const char *id)
 {
-    return json_sprintf("https://%.*s" ROOT "%s/%s", (int) c->x->req.host.len, c->x->req.host.ptr,
-                        collection + strlen("speech."), id);
+    struct str_view host = c->x->req.host;
+    const char *name = collection + strlen("speech.");
+
+    return is_dated(c)
+               ? json_sprintf("https://%.*s" DATED "%s/%s?api-version=%s", (int) host.len, host.ptr,
+                              name, id, c->api_version)
+               : json_sprintf("https://%.*s" V3 "%s/%s", (int) host.len, host.ptr, name, id);
 }
 
 /* {"self": ".../ID"}: it has to be there. */
@@ -116,8 +133,12 @@ static bool check_self(struct provider_call *c, struct kvdb_txn *txn, const char
 {
     const char *slash = strrchr(json_text(reference, "self"), '/');
     AUTO_JSON *found = NULL;
+    char id[64] = "";
 
-    if (slash && !ai_item_get(c->prepared, txn, collection, slash + 1, &found, reterr)) {
+    if (slash) {
+        (void) snprintf(id, sizeof(id), "%.*s", (int) strcspn(slash + 1, "?"), slash + 1);
+    }
+    if (*id && !ai_item_get(c->prepared, txn, collection, id, &found, reterr)) {
         return false;
     }
     return found || invalid(reterr, wrong, "'%s' names nothing that exists.", name);
@@ -406,21 +427,24 @@ static bool recognize_run(struct provider_call *c, struct kvdb_txn *txn, struct 
 /* clang-format off */
 #define ROW(method, path, audit, exec, body, limit, prepare, run) \
     {{method, path}, PPLANE_AI, audit, exec, body, limit, NULL, prepare, run}
-#define COLLECTION(path, name) \
-    ROW(HTTP_M_GET,    ROOT path,        name "List",   EXEC_LOOP,  false, 0, prepare, list_run),   \
-    ROW(HTTP_M_POST,   ROOT path,        name "Create", EXEC_WRITE, true,  0, prepare, create_run), \
-    ROW(HTTP_M_GET,    ROOT path "/{i}", name "Get",    EXEC_LOOP,  false, 0, prepare, get_run),    \
-    ROW(HTTP_M_PATCH,  ROOT path "/{i}", name "Update", EXEC_WRITE, true,  0, prepare, patch_run),  \
-    ROW(HTTP_M_DELETE, ROOT path "/{i}", name "Delete", EXEC_WRITE, false, 0, prepare, delete_run)
+#define COLLECTION(root, path, name) \
+    ROW(HTTP_M_GET,    root path,        name "List",   EXEC_LOOP,  false, 0, prepare, list_run),   \
+    ROW(HTTP_M_POST,   root path,        name "Create", EXEC_WRITE, true,  0, prepare, create_run), \
+    ROW(HTTP_M_GET,    root path "/{i}", name "Get",    EXEC_LOOP,  false, 0, prepare, get_run),    \
+    ROW(HTTP_M_PATCH,  root path "/{i}", name "Update", EXEC_WRITE, true,  0, prepare, patch_run),  \
+    ROW(HTTP_M_DELETE, root path "/{i}", name "Delete", EXEC_WRITE, false, 0, prepare, delete_run)
+#define CUSTOM(root) \
+    COLLECTION(root, "datasets",  "SpeechDataset"),  \
+    COLLECTION(root, "models",    "SpeechModel"),    \
+    COLLECTION(root, "endpoints", "SpeechEndpoint"), \
+    ROW(HTTP_M_GET,    root "endpoints/{i}/files/logs",     "SpeechLogList",   EXEC_LOOP,  false, 0, prepare, logs_run),        \
+    ROW(HTTP_M_DELETE, root "endpoints/{i}/files/logs",     "SpeechLogClear",  EXEC_WRITE, false, 0, prepare, delete_logs_run), \
+    ROW(HTTP_M_GET,    root "endpoints/{i}/files/logs/{l}", "SpeechLogGet",    EXEC_LOOP,  false, 0, prepare, log_run),         \
+    ROW(HTTP_M_DELETE, root "endpoints/{i}/files/logs/{l}", "SpeechLogDelete", EXEC_WRITE, false, 0, prepare, delete_log_run)
 
 const struct provider_route provider_speech_routes[] = {
-    COLLECTION("datasets",  "SpeechDataset"),
-    COLLECTION("models",    "SpeechModel"),
-    COLLECTION("endpoints", "SpeechEndpoint"),
-    ROW(HTTP_M_GET,    ROOT "endpoints/{i}/files/logs",     "SpeechLogList",   EXEC_LOOP,  false, 0, prepare, logs_run),
-    ROW(HTTP_M_DELETE, ROOT "endpoints/{i}/files/logs",     "SpeechLogClear",  EXEC_WRITE, false, 0, prepare, delete_logs_run),
-    ROW(HTTP_M_GET,    ROOT "endpoints/{i}/files/logs/{l}", "SpeechLogGet",    EXEC_LOOP,  false, 0, prepare, log_run),
-    ROW(HTTP_M_DELETE, ROOT "endpoints/{i}/files/logs/{l}", "SpeechLogDelete", EXEC_WRITE, false, 0, prepare, delete_log_run),
+    CUSTOM(V3),
+    CUSTOM(DATED),
     ROW(HTTP_M_POST, "/stt/speech/recognition/{m}/cognitiveservices/v1", "SpeechRecognize", EXEC_WRITE, false, LIMIT_SPEECH_AUDIO, recognize_prepare, recognize_run),
 };
 /* clang-format on */

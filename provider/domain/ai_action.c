@@ -17,6 +17,7 @@ static const struct {
     {"/language/authoring/analyze-text/",          "Language/analyze-text"         },
     {"/language/authoring/analyze-conversations/", "Language/analyze-conversations"},
     {"/speechtotext/v3.2/",                        "SpeechServices/speechrest"     },
+    {"/speechtotext/",                             "SpeechServices/speechrest"     },
     {"/stt/speech/recognition/",                   "SpeechServices/unified-speech" },
 };
 

@@ -211,6 +211,25 @@ class Errors(Plane):
         self.assertEqual(ai("GET", SPEECH + "/models/none").json, {"code": "NotFound", "message": "The specified entity cannot be found."})
         self.refused(ai("GET", SPEECH + "/models", api_key="0" * 32), 401, "401")
 
+    def test_speech_has_its_version_in_the_path_or_as_a_parameter_and_the_same_data(self):
+        self.account("speechdated", "SpeechServices")
+        ai = lambda *args: self.ai("speechdated", *args)
+        root, version = "/speechtotext", "?api-version=2024-11-15"
+        make = lambda collection, **body: ai("POST", f"{root}/{collection}{version}", {"displayName": "d", "locale": "en-US", **body}).json["self"]
+        dataset = make("datasets", kind="Acoustic", contentUrl="https://data.example.com/a.zip")
+        self.assertTrue(dataset.endswith(version), dataset)
+        model = make("models", datasets=[{"self": dataset}])
+        endpoint = make("endpoints", model={"self": model}, properties={"loggingEnabled": True})
+        id = endpoint.split("/")[-1].split("?")[0]
+        self.assertEqual(ai("POST", f"/stt/speech/recognition/conversation/cognitiveservices/v1?language=en-US&cid={id}", b"a").status, 200)
+        self.assertEqual(len(ai("GET", f"{root}/endpoints/{id}/files/logs{version}").json["values"]), 1)
+        self.assertEqual(ai("GET", f"{SPEECH}/endpoints/{id}").json["model"], {"self": model})
+        for wrong in ("", "?api-version=v3.2", "?api-version=1999-01-01"):
+            a = ai("GET", f"{root}/models{wrong}")
+            self.assertEqual((a.status, a.json["code"]), (400, "InvalidRequest"), a.body)
+        self.assertEqual(ai("DELETE", endpoint[endpoint.index(root):]).status, 204)
+        self.assertEqual(ai("GET", f"{SPEECH}/endpoints/{id}").status, 404)
+
     def test_the_logging_of_an_endpoint_is_switched_and_its_logs_are_deleted(self):
         self.account("speechlogs", "SpeechServices")
         ai = lambda *args: self.ai("speechlogs", *args)

@@ -31,6 +31,11 @@ class Roles(SecurityTest):
         a = self.list("keys", api_key=key)
         self.assertEqual((a.status, a.json), (403, {"error": {"code": "AuthenticationTypeDisabled",
                                                               "message": "Key based authentication is disabled for this resource."}}))
+        a = self.sim.arm("POST", self.sim.account_id("keys") + "/listKeys", version=ARM_AI)
+        self.assertEqual((a.status, a.code, a.json["error"]["message"]), (400, "BadRequest", "Failed to list key. disableLocalAuth is set to be true"))
+        self.patch("keys", disableLocalAuth=False)
+        self.assertEqual(self.list("keys", api_key=key).status, 200)
+        self.assertEqual(self.sim.api_key("keys"), key)
 
     def test_an_owner_without_a_data_role_is_refused_and_a_data_role_lets_in(self):
         s = self.sim
