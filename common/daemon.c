@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/fsutil.h"
+#include "common/json.h"
 
 static const char *const kind_names[] = {[SOCK_VAULT] = "vault",
                                          [SOCK_MANAGEMENT] = "management",
@@ -248,6 +249,7 @@ void daemon_process_setup(void)
         lim.rlim_cur = lim.rlim_max;
         (void) setrlimit(RLIMIT_NOFILE, &lim);
     }
+    json_wipe_when_freed();
     /* A core would hold keys. */
     lim = (struct rlimit){0, 0};
     (void) setrlimit(RLIMIT_CORE, &lim);

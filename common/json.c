@@ -2,9 +2,26 @@
 /* Typed access to members of parsed JSON, over jansson. */
 #include "common/json.h"
 
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include <openssl/crypto.h>
+
+static void wipe_and_free(void *p)
+{
+    if (p) {
+        OPENSSL_cleanse(p, malloc_usable_size(p));
+        free(p);
+    }
+}
+
+void json_wipe_when_freed(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
+}
 
 json_t *json_parse(struct str_view text, char *why, size_t why_size)
 {

@@ -13,6 +13,10 @@
 DEFINE_CLEANUP(json_cleanup, json_t, json_decref)
 #define AUTO_JSON CLEANUP(json_cleanup) json_t
 
+/* From here on the memory of JSON values is wiped when it is freed: bodies hold private keys, data
+ * keys, client secrets. Before the first use of JSON. */
+void json_wipe_when_freed(void);
+
 /* Rejects duplicates, trailing text, nesting beyond jansson's limit, and NUL in strings. NULL: *why
  * names the place. */
 json_t *json_parse(struct str_view text, char *why, size_t why_size);

@@ -63,13 +63,16 @@ void dek_cache_forget(struct dek_cache *c, const char *uid)
 static bool cache_get(struct providerd *d, const char *uid, struct data_keys *keys)
 {
     size_t i = slot_of(uid);
+    bool over;
     bool hit;
 
     (void) pthread_mutex_lock(&d->deks->lock);
-    hit = strcmp(d->deks->slots[i].uid, uid) == 0 &&
-          sim_clock_now_ms(d->clock) < d->deks->slots[i].until_ms;
+    over = sim_clock_now_ms(d->clock) >= d->deks->slots[i].until_ms;
+    hit = strcmp(d->deks->slots[i].uid, uid) == 0 && !over;
     if (hit) {
         *keys = d->deks->slots[i].keys;
+    } else if (over) {
+        OPENSSL_cleanse(&d->deks->slots[i], sizeof(d->deks->slots[i]));
     }
     (void) pthread_mutex_unlock(&d->deks->lock);
     return hit;

@@ -4,7 +4,10 @@ between directories, single permissions, the data-key cache, and what edition 20
 Sources: the rows of docs/rules.md give the document that says each rule.
 """
 
+import base64
 import json
+import pathlib
+import re
 import unittest
 
 from cmk import Case
@@ -424,7 +427,47 @@ class CacheCase(Case):
         self.upload()
 
 
+    def data_key(self):
+        dek = self.account_record()["dek"]
+        a = self.sim.vault(self.vault, "POST", f"/keys/cmk/{dek['version']}/unwrapkey", {"alg": "RSA-OAEP-256", "value": dek["wrapped"]})
+        return base64.urlsafe_b64decode(a.json["value"] + "=")
+
+    def copies_in_memory(self, key):
+        """How often a daemon's memory holds it: {"vaultd": n, "providerd": n}."""
+        found = {}
+        for p in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if f"\nPPid:\t{self.sim.process.pid}\n" not in (p / "status").read_text():
+                    continue
+                areas = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) rw", (p / "maps").read_text(), re.M)
+                with open(p / "mem", "rb", 0) as memory:
+                    found[(p / "comm").read_text().strip()] = sum(self.read(memory, *area).count(key) for area in areas)
+            except PermissionError as e:
+                self.skipTest(f"the memory of a daemon can't be read here: {e}")
+            except FileNotFoundError:
+                continue  # some other process has ended
+        self.assertEqual(set(found), {"vaultd", "providerd"})
+        return found
+
+    @staticmethod
+    def read(memory, start, end):
+        size = int(end, 16) - int(start, 16)
+        try:
+            memory.seek(int(start, 16))
+            return memory.read(size) if size < 1 << 30 else b""  # a sanitizer's own
+        except OSError:  # of the kernel's
+            return b""
+
+
 class NoCache(CacheCase):
+    def test_a_data_key_is_wiped_once_it_was_used(self):
+        self.bound("c6")
+        self.assert_readable()
+        key = self.data_key()
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 0})
+        self.assertEqual(self.patch(OFF).status, 202)
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 0})
+
     def test_every_use_of_data_asks_the_vault_and_stands_in_its_log(self):
         self.bound("c3")
         before = len(self.uses_of_the_key())
@@ -464,6 +507,22 @@ class Cache(CacheCase):
         self.assertEqual(len(self.uses_of_the_key()), before + 1)
         self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
         self.assert_refused("KeyDisabled")
+
+    def test_a_kept_data_key_is_wiped_when_its_time_is_over_or_the_key_changes(self):
+        self.bound("c7")
+        self.sim.kvsim("clock", "freeze")
+        self.assert_readable()
+        key = self.data_key()
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 1})
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": False}})
+        self.sim.kvsim("clock", "advance", "1h")
+        self.assert_refused("KeyDisabled")
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 0})
+        self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
+        self.assert_readable()
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 1})
+        self.assertEqual(self.encrypt(self.new_version()).status, 202)
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 0})
 
     def test_the_accounts_own_identity_is_never_seen_late(self):
         self.bound("c5")

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON bodies: what is no single document is refused, members are read with their types. */
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/json.h"
 #include "tests/support.h"
 
@@ -168,6 +172,36 @@ static void a_text_or_none_is_no_number_in_any_case_of_its_name(void **state)
     assert_true(json_text_or_none(v, "d"));
 }
 
+#define SECRET "a private exponent, say, of some length: 0123456789abcdefghijklmnopqrstuvwxyz"
+
+/* A value that holds the secret is freed; does the memory that comes back hold it? */
+static bool secret_comes_back(void)
+{
+    json_t *v = json_string(SECRET);
+    const volatile char *again;
+    size_t same = 0;
+
+    json_decref(v);
+    again = malloc(sizeof(SECRET));
+    for (size_t i = 40; again && i < sizeof(SECRET) - 1; i++) { /* malloc's own lie before */
+        same += again[i] == SECRET[i] ? 1 : 0;
+    }
+    free((void *) (uintptr_t) again);
+    return same > 20;
+}
+
+static void a_freed_value_is_wiped(void **state)
+{
+    (void) state;
+    (void) mallopt(M_PERTURB, 0); /* the test runner has malloc fill its memory */
+    if (!secret_comes_back()) {
+        print_message("freed memory does not come back here (a sanitizer's malloc): not seen\n");
+        skip();
+    }
+    json_wipe_when_freed();
+    assert_false(secret_comes_back());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +214,7 @@ int main(void)
         cmocka_unit_test(texts_fit_up_to_their_limits_and_no_further),
         cmocka_unit_test(a_text_or_none_is_no_number_in_any_case_of_its_name),
         cmocka_unit_test(any_case_of_a_name_is_found_and_the_exact_one_first),
+        cmocka_unit_test(a_freed_value_is_wiped), /* last: it is not taken back */
     };
 
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
