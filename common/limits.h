@@ -35,6 +35,8 @@
 #define LIMIT_TAGS             15
 #define LIMIT_TAG_TEXT         256
 #define LIMIT_ACCESS_POLICIES  1024
+#define LIMIT_CONTACTS         100 /* of a vault's certificates; ours, as the next */
+#define LIMIT_CONTACT_TEXT     256
 #define LIMIT_BACKUP_VERSIONS  500                /* past versions: azure-rules.md section 1 */
 #define LIMIT_BODY_RESTORE     (16 * 1024 * 1024) /* a backup of as many versions */
 #define LIMIT_ATTESTATION      (64 * 1024)        /* an attestation token; ours */

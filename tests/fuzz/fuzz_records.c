@@ -31,7 +31,7 @@ static void check_vault(const uint8_t *data, size_t size)
     if (v && doc && vault_from_json(doc, v, &err)) {
         struct token_claims who = {.oid = "00000000-0000-0000-0000-00000000000a"};
 
-        (void) vault_allows_keys(v, &who, KEY_PERM_GET);
+        (void) vault_allows(v, &who, PERM_KEYS, KEY_PERM_GET);
         if (vault_recovery_level(v, false)[0] == '\0') {
             abort();
         }

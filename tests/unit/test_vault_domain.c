@@ -36,10 +36,10 @@ static void permissions_have_one_name_each_in_any_case(void **state)
 static void a_caller_holds_what_all_their_policies_give(void **state)
 {
     struct access_policy policies[] = {
-        {OID,   "",  KEY_PERM_GET    },
-        {OID,   "",  KEY_PERM_WRAPKEY},
-        {OTHER, "",  KEY_PERM_PURGE  },
-        {OID,   APP, KEY_PERM_SIGN   },
+        {OID,   "",  KEY_PERM_GET,     0                       },
+        {OID,   "",  KEY_PERM_WRAPKEY, CERT_PERM_MANAGECONTACTS},
+        {OTHER, "",  KEY_PERM_PURGE,   0                       },
+        {OID,   APP, KEY_PERM_SIGN,    0                       },
     };
     const struct vault v = {.policies = policies, .n_policies = ARRAY_LEN(policies)};
     struct token_claims who = {.oid = OID};
@@ -48,16 +48,24 @@ static void a_caller_holds_what_all_their_policies_give(void **state)
     struct token_claims nobody = {.oid = ""};
 
     (void) state;
-    assert_true(vault_allows_keys(&v, &who, KEY_PERM_GET));
-    assert_true(vault_allows_keys(&v, &who, KEY_PERM_GET | KEY_PERM_WRAPKEY));
-    assert_true(vault_allows_keys(&v, &upper, KEY_PERM_GET));
-    assert_false(vault_allows_keys(&v, &who, KEY_PERM_GET | KEY_PERM_PURGE)); /* all of them */
-    assert_false(vault_allows_keys(&v, &who, KEY_PERM_PURGE));                /* another's */
+    assert_true(vault_allows(&v, &who, PERM_KEYS, KEY_PERM_GET));
+    assert_true(vault_allows(&v, &who, PERM_KEYS, KEY_PERM_GET | KEY_PERM_WRAPKEY));
+    assert_true(vault_allows(&v, &upper, PERM_KEYS, KEY_PERM_GET));
+    assert_false(
+        vault_allows(&v, &who, PERM_KEYS, KEY_PERM_GET | KEY_PERM_PURGE)); /* all of them */
+    assert_false(vault_allows(&v, &who, PERM_KEYS, KEY_PERM_PURGE));       /* another's */
     /* A policy with an application is for that application only. */
-    assert_false(vault_allows_keys(&v, &who, KEY_PERM_SIGN));
-    assert_true(vault_allows_keys(&v, &with_app, KEY_PERM_SIGN));
-    assert_false(vault_allows_keys(&v, &nobody, KEY_PERM_GET));
-    assert_false(vault_allows_keys(&v, &who, 0)); /* nothing asked for is nothing allowed */
+    assert_false(vault_allows(&v, &who, PERM_KEYS, KEY_PERM_SIGN));
+    assert_true(vault_allows(&v, &with_app, PERM_KEYS, KEY_PERM_SIGN));
+    assert_false(vault_allows(&v, &nobody, PERM_KEYS, KEY_PERM_GET));
+    assert_false(vault_allows(&v, &who, PERM_KEYS, 0)); /* nothing asked for is nothing allowed */
+    /* Each family has its own permissions. */
+    assert_true(vault_allows(&v, &who, PERM_CERTIFICATES, CERT_PERM_MANAGECONTACTS));
+    assert_false(vault_allows(&v, &nobody, PERM_CERTIFICATES, CERT_PERM_MANAGECONTACTS));
+    assert_false(vault_allows(&v, &who, PERM_NONE, KEY_PERM_GET));
+    assert_string_equal(perm_name(PERM_CERTIFICATES, CERT_PERM_MANAGECONTACTS), "managecontacts");
+    assert_int_equal(cert_perm_parse("ManageContacts"), CERT_PERM_MANAGECONTACTS);
+    assert_int_equal(cert_perm_parse("get"), 0);
 }
 
 static void without_policies_nobody_is_allowed(void **state)
@@ -67,7 +75,7 @@ static void without_policies_nobody_is_allowed(void **state)
 
     (void) state;
     for (unsigned bit = 1; bit <= KEY_PERM_ALL; bit <<= 1) {
-        assert_false(vault_allows_keys(&v, &who, bit));
+        assert_false(vault_allows(&v, &who, PERM_KEYS, bit));
     }
 }
 

@@ -21,15 +21,15 @@
 #include "vault/store/rbac_store.h"
 #include "vault/store/vault_store.h"
 
-struct table {
+static const struct table {
+    enum vault_plane plane;
     const struct vault_route *rows;
     const size_t *n;
-};
-
-static const struct table tables[] = {
-    [PLANE_DATA] = {vault_key_routes,     &vault_key_routes_len    },
-    [PLANE_ARM] = {vault_arm_routes,     &vault_arm_routes_len    },
-    [PLANE_CONTROL] = {vault_control_routes, &vault_control_routes_len},
+} tables[] = {
+    {PLANE_DATA,    vault_key_routes,         &vault_key_routes_len        },
+    {PLANE_DATA,    vault_certificate_routes, &vault_certificate_routes_len},
+    {PLANE_ARM,     vault_arm_routes,         &vault_arm_routes_len        },
+    {PLANE_CONTROL, vault_control_routes,     &vault_control_routes_len    },
 };
 
 const char *vault_param(const struct vault_call *c, size_t i, char *out, size_t size)
@@ -60,12 +60,28 @@ static bool row_serves(const struct route *row, const void *call)
            (c->d->secure_wrap || (BODY_BIT(r->body) & MANAGED_HSM_BODIES) == 0);
 }
 
+/* The first row of this plane that fits; if none does, what the path allows in any of its tables.
+ */
+static struct route_match match(struct vault_call *c, enum vault_plane plane)
+{
+    struct route_match m = {0};
+    unsigned allowed = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(tables) && !m.route; i++) {
+        if (tables[i].plane == plane) {
+            m = route_find_where(tables[i].rows, *tables[i].n, sizeof(*tables[i].rows), &c->x->req,
+                                 plane == PLANE_CONTROL ? NULL : row_serves, c);
+            allowed |= m.allowed;
+        }
+    }
+    m.allowed = allowed;
+    return m;
+}
+
 /* A row of this plane; the errors for none. */
 static bool find_row(struct vault_call *c, enum vault_plane plane, struct az_error *reterr)
 {
-    const struct table *t = &tables[plane];
-    struct route_match m = route_find_where(t->rows, *t->n, sizeof(*t->rows), &c->x->req,
-                                            plane == PLANE_CONTROL ? NULL : row_serves, c);
+    struct route_match m = match(c, plane);
     const char *last;
 
     if (m.route) {
@@ -514,25 +530,24 @@ void vault_api_handle(struct vaultd *d, struct http_exchange *x)
     http_app_run(&app, x);
 }
 
-static void print_row(FILE *out, enum vault_plane plane, enum http_method m,
-                      const struct vault_route *r)
+static void print_row(FILE *out, enum http_method m, const struct vault_route *r)
 {
     static const char *const planes[] = {"data", "arm", "control"};
     static const char *const throttles[] = {"-", "create", "key", "other"};
     CLEANUP(buf_done) struct buf versions = {0};
 
-    if (plane == PLANE_CONTROL) {
+    if (r->plane == PLANE_CONTROL) {
         buf_str(&versions, "-");
     } else {
-        api_version_set_text(plane == PLANE_ARM ? &vault_arm_versions : &vault_data_versions,
+        api_version_set_text(r->plane == PLANE_ARM ? &vault_arm_versions : &vault_data_versions,
                              r->versions, &versions);
     }
     if ((BODY_BIT(r->body) & MANAGED_HSM_BODIES) != 0) {
         buf_str(&versions, " with --secure-wrap");
     }
-    (void) fprintf(out, "%s\t%s\t%s\t%.*s\t%s\t%s\t%s\t%s\t%s\n", planes[plane],
+    (void) fprintf(out, "%s\t%s\t%s\t%.*s\t%s\t%s\t%s\t%s\t%s\n", planes[r->plane],
                    http_method_name(m), r->route.path, (int) versions.len, versions.data,
-                   r->permission ? key_perm_name((enum key_perm) r->permission) : "-",
+                   r->permission ? perm_name(r->family, r->permission) : "-",
                    r->data_action ? r->data_action : "-", r->audit_name ? r->audit_name : "-",
                    r->exec == EXEC_WRITE ? "write" : "loop", throttles[r->throttle]);
 }
@@ -545,7 +560,7 @@ void vault_api_print_routes(FILE *out)
 
             for (unsigned m = 1; m <= HTTP_M_DELETE; m <<= 1) {
                 if ((r->route.methods & m) != 0) {
-                    print_row(out, (enum vault_plane) t, (enum http_method) m, r);
+                    print_row(out, (enum http_method) m, r);
                 }
             }
         }

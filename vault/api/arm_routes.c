@@ -7,7 +7,7 @@
 #define SUB       "/subscriptions/{s}"
 #define KV        "/providers/Microsoft.KeyVault"
 #define VAULT     SUB "/resourceGroups/{g}" KV "/vaults/{n}"
-#define ROW(from) PLANE_ARM, VERSION_FROM(from), 0, NULL, THROTTLE_NONE
+#define ROW(from) PLANE_ARM, VERSION_FROM(from), PERM_NONE, 0, NULL, THROTTLE_NONE
 #define ARM       ROW(ARM_2015_06_01)
 
 /* clang-format off */

@@ -207,13 +207,14 @@ bool vault_authorize(struct vault_call *c, struct az_error *reterr)
     if (v->rbac) {
         return by_roles(c, caller, reterr);
     }
-    if (!vault_allows_keys(v, &c->who, perm)) {
+    if (!vault_allows(v, &c->who, c->row->family, perm)) {
         return az_fail_inner(
             reterr, AZ_ERR_FORBIDDEN, "ForbiddenByPolicy",
-            "The user, group or application '%s' does not have keys %s permission on key vault "
+            "The user, group or application '%s' does not have %s %s permission on key vault "
             "'%s;location=%s'. For help resolving this issue, please see "
             "https://go.microsoft.com/fwlink/?linkid=2125287",
-            caller, key_perm_name((enum key_perm) perm), v->name, v->location);
+            caller, perm_family_name(c->row->family), perm_name(c->row->family, perm), v->name,
+            v->location);
     }
     return true;
 }

@@ -92,7 +92,8 @@ struct vault_route {
     struct route route;
     enum vault_plane plane;
     uint64_t versions;       /* the api-versions that have it: vault/api/version.h */
-    unsigned permission;     /* enum key_perm bits; 0 on the data plane: refused */
+    enum perm_family family; /* whose permission: */
+    unsigned permission;     /* bits of its family; 0 on the data plane: refused */
     const char *data_action; /* RBAC: "Microsoft.KeyVault/vaults/keys/wrap/action" */
     enum throttle_class throttle;
     const char *audit_name; /* "KeyWrap" */
@@ -141,6 +142,8 @@ bool vault_version_in(const struct vault_call *c, uint64_t set);
 /* The row tables; api.c searches them in this order. */
 extern const struct vault_route vault_key_routes[];
 extern const size_t vault_key_routes_len;
+extern const struct vault_route vault_certificate_routes[];
+extern const size_t vault_certificate_routes_len;
 extern const struct vault_route vault_arm_routes[];
 extern const size_t vault_arm_routes_len;
 extern const struct vault_route vault_control_routes[];

@@ -142,7 +142,7 @@ static bool crash_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
     return store_crash(c->body, &doc, reterr) && vault_answer_json(c, 200, doc);
 }
 
-#define CONTROL PLANE_CONTROL, VERSION_ANY, 0, NULL, THROTTLE_NONE, NULL
+#define CONTROL PLANE_CONTROL, VERSION_ANY, PERM_NONE, 0, NULL, THROTTLE_NONE, NULL
 
 /* clang-format off */
 const struct vault_route vault_control_routes[] = {

@@ -13,8 +13,8 @@
 #define A(action) "Microsoft.KeyVault/vaults/keys/" action
 #define POLICIES  "Microsoft.KeyVault/vaults/keyrotationpolicies/"
 /* Versions: rotation since 7.3-preview, deleted keys since 2016-10-01, the rest since the first. */
-#define DATA     PLANE_DATA, VERSION_ANY
-#define SINCE(v) PLANE_DATA, VERSION_FROM(v)
+#define DATA     PLANE_DATA, VERSION_ANY, PERM_KEYS
+#define SINCE(v) PLANE_DATA, VERSION_FROM(v), PERM_KEYS
 #define SECURE   SINCE(V_2026_01_01_PREVIEW)
 
 /* Secure wrap: versions.md 1.2; its audit names are ours. */

@@ -54,12 +54,36 @@ const char *key_perm_name(enum key_perm perm)
     return NULL;
 }
 
+unsigned cert_perm_parse(const char *name)
+{
+    bool held = strcasecmp(name, "all") == 0 || strcasecmp(name, "managecontacts") == 0;
+
+    return held ? CERT_PERM_MANAGECONTACTS : 0;
+}
+
+const char *perm_family_name(enum perm_family family)
+{
+    static const char *const names[] = {
+        [PERM_NONE] = "", [PERM_KEYS] = "keys", [PERM_CERTIFICATES] = "certificates"};
+
+    return names[family];
+}
+
+const char *perm_name(enum perm_family family, unsigned perm)
+{
+    if (family == PERM_CERTIFICATES) {
+        return perm == CERT_PERM_MANAGECONTACTS ? "managecontacts" : NULL;
+    }
+    return family == PERM_KEYS ? key_perm_name((enum key_perm) perm) : NULL;
+}
+
 void vault_clear(struct vault *v)
 {
     free(v->policies);
     json_decref(v->properties);
     json_decref(v->tags);
     json_decref(v->system_data);
+    json_decref(v->contacts);
 }
 
 void vault_free(struct vault *v)
@@ -84,7 +108,8 @@ const char *vault_recovery_level(const struct vault *v, bool old)
     return full ? "Recoverable+Purgeable" : "CustomizedRecoverable+Purgeable";
 }
 
-bool vault_allows_keys(const struct vault *v, const struct token_claims *who, unsigned wanted)
+bool vault_allows(const struct vault *v, const struct token_claims *who, enum perm_family family,
+                  unsigned wanted)
 {
     unsigned held = 0;
 
@@ -93,7 +118,9 @@ bool vault_allows_keys(const struct vault *v, const struct token_claims *who, un
 
         if (strcasecmp(p->object_id, who->oid) == 0 &&
             (!p->application_id[0] || strcasecmp(p->application_id, who->appid) == 0)) {
-            held |= p->keys;
+            held |= family == PERM_KEYS           ? p->keys
+                    : family == PERM_CERTIFICATES ? p->certificates
+                                                  : 0;
         }
     }
     return wanted != 0 && (held & wanted) == wanted;

@@ -47,10 +47,21 @@ enum key_perm {
 unsigned key_perm_parse(const char *name);
 const char *key_perm_name(enum key_perm perm); /* "wrapKey" */
 
+/* The one certificate permission that an operation here needs. */
+enum cert_perm { CERT_PERM_MANAGECONTACTS = 1 << 0 };
+/* "all" gives it, too; 0: none that is known here. */
+unsigned cert_perm_parse(const char *name);
+
+/* Whose permissions they are: a member of an access policy's "permissions". */
+enum perm_family { PERM_NONE, PERM_KEYS, PERM_CERTIFICATES };
+const char *perm_family_name(enum perm_family family); /* "keys" */
+const char *perm_name(enum perm_family family, unsigned perm);
+
 struct access_policy {
     guid_text object_id;
     guid_text application_id; /* empty: any */
     unsigned keys;            /* enum key_perm bits */
+    unsigned certificates;    /* enum cert_perm bits */
 };
 
 struct vault {
@@ -78,6 +89,7 @@ struct vault {
     json_t *properties; /* as ARM shows it, without what is derived (vaultUri, provisioningState) */
     json_t *tags;       /* an object, never NULL */
     json_t *system_data; /* an object */
+    json_t *contacts;    /* certificate contacts, a list as it was set; NULL: none */
 };
 
 void vault_clear(struct vault *v); /* frees what it owns */
@@ -90,4 +102,5 @@ DEFINE_CLEANUP(vault_cleanup, struct vault, vault_free)
 const char *vault_recovery_level(const struct vault *v, bool old);
 
 /* Do the access policies give this caller all of `perms`? */
-bool vault_allows_keys(const struct vault *v, const struct token_claims *who, unsigned perms);
+bool vault_allows(const struct vault *v, const struct token_claims *who, enum perm_family family,
+                  unsigned perms);

@@ -10,13 +10,13 @@
 
 json_t *vault_to_json(const struct vault *v)
 {
-    return json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:I,s:O,s:O,s:O}", "uid",
+    return json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:I,s:O,s:O,s:O,s:O*}", "uid",
                      (json_int_t) v->uid, "name", v->name, "subscription", v->subscription, "group",
                      v->resource_group, "location", v->location, "created",
                      (json_int_t) v->created_s, "updated", (json_int_t) v->updated_s, "deleted",
                      (json_int_t) v->deleted_s, "purgeAt", (json_int_t) v->purge_at_s, "purging",
                      v->purging, "revision", (json_int_t) v->revision, "properties", v->properties,
-                     "tags", v->tags, "systemData", v->system_data);
+                     "tags", v->tags, "systemData", v->system_data, "contacts", v->contacts);
 }
 
 static bool text(const json_t *doc, const char *name, char *out, size_t size)
@@ -36,16 +36,18 @@ static bool flag(const json_t *props, const char *name)
     return json_is_true(json_object_get(props, name));
 }
 
-static unsigned policy_keys(const json_t *policy)
+static unsigned policy_bits(const json_t *policy, enum perm_family family,
+                            unsigned (*parse)(const char *name))
 {
-    json_t *keys = json_object_iget(json_object_iget(policy, "permissions"), "keys");
+    json_t *names =
+        json_object_iget(json_object_iget(policy, "permissions"), perm_family_name(family));
     json_t *name;
     unsigned bits = 0;
     size_t i;
 
-    json_array_foreach(keys, i, name)
+    json_array_foreach(names, i, name)
     {
-        bits |= json_is_string(name) ? key_perm_parse(json_string_value(name)) : 0;
+        bits |= json_is_string(name) ? parse(json_string_value(name)) : 0;
     }
     return bits;
 }
@@ -70,7 +72,8 @@ static bool derive_policies(struct vault *v)
 
         (void) snprintf(out->object_id, sizeof(out->object_id), "%s", oid ? oid : "");
         (void) snprintf(out->application_id, sizeof(out->application_id), "%s", app ? app : "");
-        out->keys = policy_keys(p);
+        out->keys = policy_bits(p, PERM_KEYS, key_perm_parse);
+        out->certificates = policy_bits(p, PERM_CERTIFICATES, cert_perm_parse);
     }
     return true;
 }
@@ -111,6 +114,7 @@ bool vault_from_json(const json_t *doc, struct vault *v, struct az_error *reterr
     v->properties = json_incref(json_object_get(doc, "properties"));
     v->tags = json_incref(json_object_get(doc, "tags"));
     v->system_data = json_incref(json_object_get(doc, "systemData"));
+    v->contacts = json_incref(json_object_get(doc, "contacts"));
     if (!text(doc, "name", v->name, sizeof(v->name)) ||
         !text(doc, "subscription", v->subscription, sizeof(v->subscription)) ||
         !text(doc, "group", v->resource_group, sizeof(v->resource_group)) ||
