@@ -192,7 +192,7 @@ class Sim:
                                                    "properties": {"customSubDomainName": name}}, ARM_AI)
         assert a.status == 201, a.body
         a = self.arm("PATCH", self.account_id(name), {"identity": {"type": "SystemAssigned"}}, ARM_AI)
-        assert a.status == 202, a.body
+        assert a.status in (200, 202), a.body
         return a.json["identity"]["principalId"]
 
     def bind(self, account, vault, key, version=""):

@@ -7,6 +7,8 @@ Sources: enc.either-or OAI22 OAI24, enc.base-double SEC25, enc.cmk-layer FACE25 
 import base64
 import ctypes
 import ctypes.util
+import json
+import re
 import unittest
 
 from cmk import CONTENT, Case
@@ -123,6 +125,50 @@ class Layers(Case):
         self.assert_refused("KeyDisabled", "rev.blocks-all")
         self.sim.vault(self.vault, "PATCH", "/keys/cmk/", {"attributes": {"enabled": True}})
         self.assert_readable()
+
+    def items(self, uid):
+        """Stored items of an account's data plane, as they stand in the file (also in pages that are free again): collection, name, bytes."""
+        data = (self.sim.state / "provider" / "data.mdb").read_bytes()
+        found = re.findall(uid.encode() + rb'\0([a-z.]+)\0([^\0]+)\0({"name":"[^}]*"sealed":"[\w-]+"})', data)
+        return {(c.decode(), json.loads(v)["name"], unb64(json.loads(v)["sealed"])) for c, _, v in found}
+
+    def call(self, host, method, path, body):
+        url = self.sim.e["openai_url"].replace("{account}", self.account).replace(".openai.", f".{host}.") + path
+        return self.sim.http(method, url, json.dumps(body), {"Ocp-Apim-Subscription-Key": self.sim.api_key(self.account), "Content-Type": "application/json"})
+
+    def test_items_of_face_language_and_speech_lie_under_two_layers_and_the_customers_around_their_keys(self):
+        secret = "what only the customer may read"
+        project = {"projectName": "names", "language": "en", "projectKind": "CustomEntityRecognition", "description": secret,
+                   "storageInputContainerName": "c"}
+        dataset = {"kind": "Acoustic", "displayName": secret, "locale": "en-US", "contentUrl": "https://data.example.com/a.zip"}
+        for tag, kind, sku, method, path, body in (
+                ("f", "Face", "S0", "PUT", "/face/v1.0/facelists/staff", {"name": secret}),
+                ("t", "TextAnalytics", "S", "PATCH", "/language/authoring/analyze-text/projects/names?api-version=2023-04-01", project),
+                ("s", "SpeechServices", "S0", "POST", "/speechtotext/v3.2/datasets", dataset)):
+            with self.subTest(kind=kind):
+                self.prepare("li" + tag, kind=kind)
+                if sku != "S0":
+                    self.assertEqual(self.patch({"sku": {"name": sku}}).status, 200)
+                self.assertLess(self.call("cognitiveservices", method, path, body).status, 300)
+                record = self.account_record()
+                keys = self.base_keys(record["uid"], record["dek"]["sealed"])
+                self.assertEqual(len(set(keys)), 2)
+                stored = self.items(record["uid"])
+                self.assertTrue(stored)
+                self.assertTrue(any(secret.encode() in self.peel_item(record["uid"], item, keys) for item in stored))
+                self.assertIn(self.encrypt(self.kid).status, (200, 202))
+                self.assertEqual(self.items(record["uid"]), stored, "enabling changes no stored data")
+                dek = self.account_record()["dek"]
+                customer = self.unwrap(dek)
+                peeled = [b64(Cipher.open(customer, unb64(text), f"{record['uid']}/customer/{i}".encode())) for i, text in enumerate(dek["inner"])]
+                self.assertEqual(self.base_keys(record["uid"], peeled), keys)
+
+    def peel_item(self, uid, item, keys):
+        collection, name, sealed = item
+        for key in reversed(keys):
+            sealed = Cipher.open(key, sealed, f"item/{uid}/{collection}/{name}".encode())
+            self.assertIsNotNone(sealed)
+        return sealed
 
     def test_an_account_that_becomes_another_kind_keeps_its_layers(self):
         self.prepare("l4")

@@ -686,6 +686,25 @@ class Edition2026(Case):
         s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
         self.assert_readable()
 
+    def test_a_user_assigned_identity_is_left_behind_by_a_move_too(self):
+        s = self.sim
+        id, p = self.user_identity("id6")
+        self.prepare("u6", grant=False)
+        s.make_vault(self.vault, [self.own, s.policy(p["principalId"], ["get", "wrapKey", "unwrapKey"])], enablePurgeProtection=True,
+                     enableRbacAuthorization=False)
+        a = self.patch({"identity": {"type": "UserAssigned", "userAssignedIdentities": {id: {}}}, "properties": {"encryption": {
+            "keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyVaultUri": self.kid, "identityClientId": p["clientId"]}}}})
+        self.assertEqual(a.status, 202, a.body)
+        self.upload()
+        there = s.kvsim("tenant", "add", "elsewhere").stdout.split("tenant=")[1].split()[0]
+        for to, good in ((there, False), (s.tenant, True)):
+            s.kvsim("directory", "move", "--to-tenant", to, "--resource", s.account_id(self.account))
+            if good:
+                self.assert_readable()
+            else:
+                a = self.assert_refused("ManagedIdentityLeftBehind")
+                self.assertIn("id.no-cross-directory", a.json["error"]["innererror"]["rules"])
+
     def test_a_managed_hsm_is_accepted_by_rule_and_said_not_to_be_simulated(self):
         self.prepare("u3")
         a = self.encrypt("https://h.managedhsm.azure.net/", keyName="cmk")
