@@ -175,7 +175,7 @@ static bool restore(struct provider_call *c, struct kvdb_txn *txn, json_t *delet
     bool wanted =
         json_is_true(json_object_iget(json_object_iget(c->body, "properties"), "restore"));
     json_t *id = account_id(deleted);
-    bool ok = account_ready(c, deleted, reterr);
+    bool ok = account_ready(c, deleted, reterr) && account_check_place(c, deleted, reterr);
 
     if (ok && !wanted) {
         ok = az_fail(

@@ -13,6 +13,8 @@
 #include "provider/domain/ai_catalogue.h"
 #include "provider/store/account_store.h"
 
+#define MAX_LOAD 1e15 /* tokens a minute: beyond any model, within what a number can count */
+
 static bool answer_list(struct provider_call *c, json_t *list)
 {
     AUTO_JSON *doc = json_pack("{s:o}", "value", list);
@@ -190,13 +192,23 @@ static bool account_models_run(struct provider_call *c, struct kvdb_txn *txn,
     return answer_list(c, list);
 }
 
+static bool need_location(struct provider_call *c, struct az_error *reterr)
+{
+    char region[32];
+
+    return arm_check_location(ACCOUNT_NS "/locations", provider_param(c, 1), region, reterr);
+}
+
 static bool models_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     static const char *const kinds[] = {"OpenAI", "AIServices"};
-    json_t *list = json_array();
+    json_t *list;
 
     (void) txn;
-    (void) reterr;
+    if (!need_location(c, reterr)) {
+        return false;
+    }
+    list = json_array();
     for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
         for (size_t i = 0; i < ai_models_count(); i++) {
             (void) json_array_append_new(list,
@@ -288,10 +300,13 @@ static bool account_usages_run(struct provider_call *c, struct kvdb_txn *txn,
 
 static bool tiers_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    json_t *list = json_array();
+    json_t *list;
 
     (void) txn;
-    (void) reterr;
+    if (!need_location(c, reterr)) {
+        return false;
+    }
+    list = json_array();
     for (size_t i = 0; i < ai_tier_plans_count(); i++) {
         const struct ai_tier_plan *p = ai_tier_plan_at(i);
 
@@ -350,6 +365,9 @@ static bool check_sku_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     size_t i;
 
     (void) txn;
+    if (!need_location(c, reterr)) {
+        return false;
+    }
     if (!json_is_array(skus)) {
         return az_fail(reterr, AZ_ERR_BAD_REQUEST,
                        "Value cannot be null. (Parameter 'requestObject.Skus')");
@@ -457,6 +475,13 @@ static bool calculate_run(struct provider_call *c, struct kvdb_txn *txn, struct 
         tokens += json_number_value(json_object_iget(load, "requestPerMinute")) *
                   (json_number_value(json_object_iget(p, "avgPromptTokens")) +
                    json_number_value(json_object_iget(p, "avgGeneratedTokens")));
+    }
+    if (!(tokens >= 0 && tokens <= MAX_LOAD)) {
+        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
+                       "The request content was invalid and could not be deserialized: 'workloads "
+                       "must be a positive load'.");
+        reterr->target = "workloads";
+        return false;
     }
     json_int_t units = (json_int_t) ((tokens + 999) / 1000);
 

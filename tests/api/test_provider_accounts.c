@@ -113,6 +113,10 @@ static void an_account_lives_is_deleted_restored_and_purged(void **state)
     /* azure-rules.md section 9: the name is taken until it is restored or purged. */
     assert_int_equal(provider_arm(f, "PUT", ACCOUNT_PATH "acct", CREATE), 409);
     assert_string_equal(api_text(f->a.doc, "error.code"), "FlagMustBeSetForRestore");
+    assert_int_equal(provider_arm(f, "PUT", ACCOUNT_PATH "acct",
+                                  "{\"location\":\"eastus\",\"properties\":{\"restore\":true}}"),
+                     409);
+    assert_string_equal(api_text(f->a.doc, "error.code"), "InvalidResourceLocation");
     assert_true(
         provider_arm(f, "PUT", ACCOUNT_PATH "acct",
                      "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"},"

@@ -207,13 +207,21 @@ static void is_refused(struct provider_fixture *f, const struct refusal *r)
 static void every_rule_that_refuses_a_change_leaves_the_account_as_it_was(void **state)
 {
     struct provider_fixture *f = *state;
+    const struct fake_vault fake = f->fake;
+    struct api_store_hash clean = api_store_hash(f->d.db);
 
     for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
-        if (i > 0) { /* each begins anew */
+        struct api_store_hash now = api_store_hash(f->d.db);
+
+        if (memcmp(now.bytes, clean.bytes, sizeof(now.bytes)) !=
+            0) { /* the case before needed it */
             provider_fixture_close(f);
             provider_fixture_open(f);
             provider_make_account(f);
+            clean = api_store_hash(f->d.db);
         }
+        f->fake = fake;
+        f->d.approval_form = false;
         is_refused(f, &refusals[i]);
     }
 }

@@ -488,7 +488,20 @@ static void the_catalogue_answers(void **state)
         }
     }
     assert_int_equal(arm(f, LATEST, "GET", PLAIN "/locations/atlantis/usages", NULL), 400);
+    assert_int_equal(arm(f, LATEST, "GET", PLAIN "/locations/atlantis/models", NULL), 400);
+    assert_int_equal(arm(f, LATEST, "GET", PLAIN "/locations/atlantis/commitmentTiers", NULL), 400);
+    assert_int_equal(arm(f, LATEST, "POST", PLAIN "/locations/atlantis/checkSkuAvailability",
+                         "{\"skus\":[\"S0\"],\"kind\":\"Face\"}"),
+                     400);
+    assert_string_equal(text(f, "error.code"), "LocationNotAvailableForResourceType");
     assert_int_equal(arm(f, LATEST, "GET", PLAIN "/modelCapacities", NULL), 400);
+    /* A load that no number of units could carry. */
+    assert_int_equal(
+        arm(f, LATEST, "POST", PLAIN "/calculateModelCapacity",
+            "{\"model\":{\"name\":\"gpt-4o\",\"version\":\"2024-08-06\"},\"workloads\":[{"
+            "\"requestPerMinute\":1e200,\"requestParameters\":{\"avgPromptTokens\":1e100}}]}"),
+        400);
+    assert_string_equal(text(f, "error.target"), "workloads");
     assert_int_equal(arm(f, LATEST, "POST", PLAIN "/checkDomainAvailability", "{}"), 400);
     assert_int_equal(arm(f, LATEST, "POST", PLAIN "/locations/eastus/checkSkuAvailability", "{}"),
                      400);
