@@ -159,10 +159,11 @@ class Streams(Wire):
     def test_a_long_answer_is_streamed_in_constant_memory_and_ends_at_the_models_limit(self):
         pid = self.provider_pid()
         before = self.peak(pid)
-        got = self.events({**SAY("x " * 200_000), "n": 3})
-        self.assertGreater(len(got), 90_000)
-        self.assertEqual([c["choices"][0]["finish_reason"] for c in got if c["choices"][0]["finish_reason"]], ["length"] * 3)
-        self.assertLess(self.peak(pid) - before, 24 << 10, "KiB")
+        got = self.events({**SAY("x " * 200_000), "n": 8})
+        self.assertGreater(len(got), 250_000)
+        self.assertEqual([c["choices"][0]["finish_reason"] for c in got if c["choices"][0]["finish_reason"]], ["length"] * 8)
+        if b"__asan_init" not in pathlib.Path(f"/proc/{pid}/exe").read_bytes():  # that keeps what is freed
+            self.assertLess(self.peak(pid) - before, 24 << 10, "KiB")
         a = self.ai("wire", "POST", "/deployments/chat/chat/completions", SAY("x" * 600_000))
         self.assertIn("maximum context length is 128000 tokens", self.model_error(a, 400, "messages", "context_length_exceeded"))
         a = self.ai("wire", "POST", "/deployments/embed/embeddings", {"input": "x" * 40_000})
