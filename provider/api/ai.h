@@ -31,6 +31,8 @@ bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct 
                   struct az_error *reterr) MUST_CHECK;
 /* prefix and 32 random hexadecimal digits. */
 void ai_new_id(const char *prefix, char out[64]);
+/* The address of a new item of the collection that was posted to, as the dated specs declare. */
+void ai_set_location(struct provider_call *c, const char *id);
 /* The body is said to be JSON. */
 bool ai_need_json(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
 /* Simulated: a token is four bytes of text. */

@@ -220,8 +220,9 @@ static bool judge(struct provider_call *c, struct kvdb_txn *txn, struct az_error
     if (key.len == 0) {
         key = http_header_get(&c->x->req, "ocp-apim-subscription-key");
     }
-    /* The OpenAI SDKs send the key as a bearer token on /openai/v1. */
-    if (key.len == 0 && bearer && !memchr(token.ptr, '.', token.len)) {
+    /* The OpenAI SDKs send the key as a bearer token; the form v1 alone takes it so (versions.md
+     * section 5). */
+    if (key.len == 0 && bearer && ai_is_v1(c) && !memchr(token.ptr, '.', token.len)) {
         key = token;
     }
     if (ai_region_find(c->site.label, region) && !by_region(c, txn, key)) {

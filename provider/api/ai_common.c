@@ -131,6 +131,17 @@ void ai_new_id(const char *prefix, char out[64])
                     id + 24);
 }
 
+void ai_set_location(struct provider_call *c, const char *id)
+{
+    const char *target = c->x->req.target;
+
+    if (!ai_is_v1(c)) {
+        (void) http_response_set_header(&c->x->resp, "Location", "https://%.*s%.*s/%s",
+                                        (int) c->x->req.host.len, c->x->req.host.ptr,
+                                        (int) strcspn(target, "?"), target, id);
+    }
+}
+
 bool ai_need_json(struct provider_call *c, struct az_error *reterr)
 {
     struct str_view type = http_header_get(&c->x->req, "content-type");

@@ -154,6 +154,7 @@ bool ai_upload_run(struct provider_call *c, struct kvdb_txn *txn, struct az_erro
     rule_log_note(c->d, RULE_DATA_FILES, CMK_OBEYED);
     AUTO_JSON *doc = file_json(c, file);
 
+    ai_set_location(c, u->id);
     return provider_answer_json(c, ai_is_v1(c) ? 200 : 201, doc);
 }
 

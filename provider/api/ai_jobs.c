@@ -19,8 +19,8 @@
 
 #define AUTO_EPOCHS   3
 #define MIN_EXAMPLES  10 /* of chat models, as documented */
-#define SUFFIX_MAX    64 /* v1's spec; 2022-12-01: 18 */
-#define SUFFIX_OLD    18
+#define SUFFIX_V1     64 /* its spec */
+#define SUFFIX_DATED  40 /* both specs */
 #define METADATA_MAX  16
 #define METADATA_NAME 64
 #define METADATA_TEXT 512
@@ -186,24 +186,26 @@ static bool take_hyper(struct provider_call *c, json_t *out, struct az_error *re
     return true;
 }
 
+/* Dated specs: "up to 40 characters (a-z, A-Z, 0-9,- and _)". */
 static bool take_suffix(struct provider_call *c, json_t *job, struct az_error *reterr)
 {
+    size_t most = ai_is_v1(c) ? SUFFIX_V1 : SUFFIX_DATED;
     const json_t *v = json_object_get(c->body, "suffix");
     const char *s = json_text(c->body, "suffix");
-    size_t most = ai_dated_in(c, OAI_OLD_STATES) ? SUFFIX_OLD : SUFFIX_MAX;
+    bool good = json_is_string(v) && s[0] && strlen(s) <= most;
 
     if (!v || json_is_null(v)) {
         return true;
     }
     for (const char *p = s; *p; p++) {
-        if (!isalnum((unsigned char) *p) && !strchr("-_.", *p)) {
-            return bad(reterr, "suffix", "The suffix may have letters, digits, '-', '_' and '.'.");
-        }
+        good =
+            good && (isalnum((unsigned char) *p) || strchr(ai_is_v1(c) ? "-_." : "-_", *p) != NULL);
     }
-    if (!json_is_string(v) || !s[0] || strlen(s) > most) {
-        return bad(reterr, "suffix",
-                   "The suffix must be a text of 1 to 18 (later forms: 64) "
-                   "characters.");
+    if (!good) {
+        (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD,
+                       "The suffix must be a text of 1 to %zu letters, digits, '-' and '_'.", most);
+        reterr->target = "suffix";
+        return false;
     }
     return json_object_set_new(job, "suffix", json_string(s)) == 0;
 }
@@ -236,9 +238,10 @@ static bool take_rest(struct provider_call *c, json_t *job, struct az_error *ret
     if (!json_get_int(c->body, "seed", &seeded, &seed) || seed < 0 || seed > INT32_MAX) {
         return bad(reterr, "seed", "The seed must be a number from 0 to 2147483647.");
     }
-    if (seeded) {
-        (void) json_object_set_new(job, "seed", json_integer(seed));
+    if (!seeded) { /* "one will be generated for you" */
+        seed = (int64_t) (strtoul(json_text(job, "id") + 6 + 24, NULL, 16) & INT32_MAX);
     }
+    (void) json_object_set_new(job, "seed", json_integer(seed));
     if (metadata && !json_is_null(metadata)) {
         if (!good_metadata(metadata)) {
             return bad(reterr, "metadata",
@@ -349,17 +352,6 @@ bool ai_job_create_prepare(struct provider_call *c, struct az_error *reterr)
     return make_job(c, &in, k->job, reterr);
 }
 
-/* The address of a new resource, as the spec's examples have it. */
-static void set_location(struct provider_call *c, const char *id)
-{
-    const char *target = c->x->req.target;
-    size_t path = strcspn(target, "?");
-
-    (void) http_response_set_header(&c->x->resp, "Location", "https://%.*s%.*s/%s",
-                                    (int) c->x->req.host.len, c->x->req.host.ptr, (int) path,
-                                    target, id);
-}
-
 bool ai_job_create_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     struct creation *k = c->prepared;
@@ -376,9 +368,7 @@ bool ai_job_create_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     }
     AUTO_JSON *doc = ai_job_json(c, txn, k->uid, k->job);
 
-    if (!ai_is_v1(c)) {
-        set_location(c, json_text(k->job, "id"));
-    }
+    ai_set_location(c, json_text(k->job, "id"));
     return provider_answer_json(c, ai_is_v1(c) ? 200 : 201, doc);
 }
 

@@ -161,6 +161,17 @@ class FineTuning(Base):
         self.assertEqual(self.ai("ft4", "GET", "/fine_tuning/jobs/ftjob-none").status, 404)
 
 
+    def test_a_job_whose_training_file_is_deleted_while_it_runs_fails_and_says_why(self):
+        self.sim.make_account("ft5")
+        job = self.job("ft5")
+        self.later(100)
+        self.ok(200, "ft5", "DELETE", "/files/" + job["training_file"])
+        self.later(3600)
+        done = self.ok(200, "ft5", "GET", f"/fine_tuning/jobs/{job['id']}")
+        self.assertEqual((done["status"], done["error"]["code"], done["result_files"]), ("failed", "notFound", []))
+        self.assertEqual([m for m in self.ok(200, "ft5", "GET", "/models")["data"] if "fine_tune" in m], [])
+
+
 class Revocation(Base):
     """rev.oai-download, rev.oai-fine-tune, rev.oai-deploy, rev.oai-serving, data.models-encrypted."""
 

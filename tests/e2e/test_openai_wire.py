@@ -8,7 +8,7 @@ import socket
 import unittest
 
 from harness import ARM_AI
-from test_openai import NEW, Base
+from test_openai import CHAT, NEW, Base
 
 NO_PATH = {"error": {"code": "404", "message": "Resource not found"}}
 SAY = lambda text: {"messages": [{"role": "user", "content": text}]}
@@ -57,6 +57,32 @@ class Errors(Wire):
             for method, path in (("GET", "/openai/models"), ("POST", "/openai/files")):
                 a = self.raw(name, method, path + "?api-version=" + NEW)
                 self.assertEqual((a.status, a.json), (404, NO_PATH), kind)
+
+    def test_a_key_is_a_bearer_token_in_v1_alone(self):
+        bearer = {"api-key": "", "Authorization": "Bearer " + self.sim.api_key("wire")}
+        self.assertEqual(self.ai("wire", "GET", "/models", version=None, headers=bearer).status, 200)
+        a = self.ai("wire", "GET", "/models", headers=bearer)
+        self.assertEqual((a.status, a.code), (401, "401"), "there it is an Entra token, and no good one")
+
+    def test_what_is_made_by_a_dated_version_has_an_address(self):
+        a = self.sim.upload("wire", CHAT)
+        self.assertTrue(a.headers["Location"].endswith("/openai/files/" + a.json["id"]), a.headers["Location"])
+        self.assertEqual(self.sim.http("GET", a.headers["Location"] + "?api-version=" + NEW, headers={"api-key": self.sim.api_key("wire")}).json["id"], a.json["id"])
+        self.assertNotIn("Location", self.sim.upload("wire", CHAT, form="/openai/v1/files", query=None).headers)
+        job = {"model": "gpt-4o-mini", "training_file": a.json["id"]}
+        a = self.ai("wire", "POST", "/fine_tuning/jobs", job)
+        self.assertTrue(a.headers["Location"].endswith("/openai/fine_tuning/jobs/" + a.json["id"]))
+        self.assertGreaterEqual(a.json["seed"], 0, "one will be generated for you")
+        self.assertEqual(self.ok(200, "wire", "GET", "/fine_tuning/jobs/" + a.json["id"])["seed"], a.json["seed"])
+
+    def test_a_suffix_is_as_long_as_its_version_lets_it_be(self):
+        f = self.file("wire")
+        for version, path, most in (("2022-12-01", "/fine-tunes", 40), (NEW, "/fine_tuning/jobs", 40), (None, "/fine_tuning/jobs", 64)):
+            for n, good in ((most, True), (most + 1, False), (0, False)):
+                a = self.ai("wire", "POST", path, {"model": "gpt-4o-mini", "training_file": f, "suffix": "x" * n}, version=version)
+                self.assertEqual(a.status < 300, good, (version, n, a.body))
+        a = self.ai("wire", "POST", "/fine_tuning/jobs", {"model": "gpt-4o-mini", "training_file": f, "suffix": "a.b"})
+        self.assertEqual((a.status, a.json["error"]["target"]), (400, "suffix"))
 
     def test_the_leading_slashes_of_an_endpoint_with_a_slash_do_not_matter(self):
         a = self.raw("wire", "GET", "//openai/files?api-version=" + NEW)
