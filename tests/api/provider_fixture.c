@@ -102,16 +102,26 @@ static bool arm(void *ctx, const char *method, const char *host, const char *pat
 
 static bool put_rbac(void *ctx, const json_t *change, bool *stale, struct az_error *reterr)
 {
-    (void) ctx;
-    (void) change;
-    (void) reterr;
-    *stale = false;
+    struct fake_vault *f = ctx;
+    void (*meanwhile)(void *) = f->meanwhile;
+
+    if (f->rbac_down) {
+        return az_fail_internal(reterr, "vaultd is not there");
+    }
+    f->meanwhile = NULL;
+    if (meanwhile) {
+        meanwhile(f->meanwhile_ctx);
+    }
+    *stale = f->rbac_stale;
+    f->rbac_stale = false;
+    (void) json_array_append_new(f->rbac_changes, json_deep_copy(change));
     return true;
 }
 
 static void make_fake(struct provider_fixture *f)
 {
     f->fake = (struct fake_vault){
+        .rbac_changes = json_array(),
         .vault = {.exists = true,
                   .name = "demo",
                   .tenant = TENANT,
@@ -186,6 +196,7 @@ void provider_fixture_open(struct provider_fixture *f)
 void provider_fixture_close(struct provider_fixture *f)
 {
     api_answer_done(&f->a);
+    json_decref(f->fake.rbac_changes);
     free(f->token);
     dek_cache_free(f->d.deks);
     rbac_cache_free(f->d.rbac);
