@@ -28,7 +28,8 @@ struct vault_facts {
     bool bypass_trusted;
     unsigned identity_key_perms;  /* what the asked-for principal holds: enum key_perm bits of
                                      vault.h, as numbers */
-    unsigned identity_rbac_perms; /* the same by role assignments, whatever the vault uses */
+    unsigned identity_rbac_perms; /* the same by role assignments: one of the two,
+                                     as the vault uses it */
 };
 
 /* What the rules ask about a key version, as `get` with the identity's token shows it. */
@@ -58,8 +59,8 @@ struct vault_client {
                     const char *token, struct key_facts *ret, struct az_error *reterr);
     /* CMK_KEY_LIVE too when it can't be had. */
     enum cmk_key_state (*key_state)(void *ctx, const char *vault, const char *key);
-    /* RSA-OAEP-256. Refusals of the vault: false with AZ_ERR_FORBIDDEN (or its own code), inner and
-     * message as the vault gave them; unreachable: AZ_ERR_SERVICE_UNAVAILABLE. */
+    /* RSA-OAEP-256. Refusals of the vault: false with AZ_ERR_CMK_ACCESS_DENIED, inner and message
+     * as the vault gave them; unreachable: another error. */
     bool (*wrap)(void *ctx, const char *vault, const char *key, const char *version,
                  const char *token, const struct bytes *plain, struct bytes *ret,
                  struct az_error *reterr);

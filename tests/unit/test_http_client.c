@@ -3,33 +3,12 @@
  * Outgoing HTTPS against our own transport on a loopback port: bodies and headers both ways, trust,
  * and what is no HTTP answer at all.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <sys/socket.h>
 
-#include "common/certs.h"
 #include "common/http_client.h"
-#include "common/net/server.h"
-#include "tests/support.h"
-
-struct fixture {
-    struct test_dir dir;
-    struct net_server *server;
-    struct workers *workers;
-    struct http_app app;
-    uint16_t port;
-    char ca[256], cert[256], key[256];
-};
+#include "tests/unit/tls_server.h"
 
 /* Answers with what it was asked: "METHOD target host body". */
-static enum http_step begin(void *ctx, struct http_exchange *x)
-{
-    (void) ctx;
-    x->body_limit = 1 << 20;
-    return HTTP_STEP_LOOP;
-}
-
 static enum http_step step(void *ctx, struct http_exchange *x, enum http_step what,
                            struct kvdb_txn *txn)
 {
@@ -48,68 +27,18 @@ static enum http_step step(void *ctx, struct http_exchange *x, enum http_step wh
     return HTTP_STEP_DONE;
 }
 
-static void end(void *ctx, struct http_exchange *x)
-{
-    (void) ctx;
-    (void) x;
-}
-
-static void refuse(void *ctx, struct http_exchange *x, int status, const char *message)
-{
-    (void) ctx;
-    x->resp.status = status;
-    buf_str(&x->resp.body, message);
-}
-
-static int listen_on(uint16_t *port)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof(a);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *) &a, sizeof(a)), 0);
-    assert_int_equal(listen(fd, 16), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *) &a, &len), 0);
-    *port = ntohs(a.sin_port);
-    return fd;
-}
-
 static int setup(void **state)
 {
-    static struct fixture f;
-    struct az_error err;
+    static struct tls_server f;
 
-    f = (struct fixture){
-        .app = {.begin = begin, .step = step, .end = end, .refuse = refuse}
-    };
-    test_dir_make(&f.dir);
-    assert_ok(certs_ensure(f.dir.path, &err), &err);
-    test_dir_file(&f.dir, "ca.pem", f.ca);
-    test_dir_file(&f.dir, "leaf-localhost.pem", f.cert);
-    test_dir_file(&f.dir, "leaf-localhost.key", f.key);
-    f.workers = workers_new(1, NULL, NULL);
-    const struct net_options o = {
-        .threads = 1,
-        .tls = {.localhost_cert = f.cert, .localhost_key = f.key},
-        .workers = f.workers
-    };
-    assert_ok(net_server_new(&o, &f.server, &err), &err);
-    const struct net_listener l = {listen_on(&f.port), NET_TLS, &f.app};
-    assert_ok(net_server_listen(f.server, &l, &err), &err);
-    assert_ok(net_server_start(f.server, &err), &err);
+    tls_server_start(&f, step, NULL);
     *state = &f;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-
-    net_server_stop(f->server, 1000);
-    workers_free(f->workers);
-    net_server_free(f->server);
-    test_dir_remove(&f->dir);
+    tls_server_stop(*state);
     return 0;
 }
 
@@ -129,7 +58,7 @@ static void a_call_carries_method_target_host_headers_and_body(void **state)
     static const struct http_client_header headers[] = {
         {"X-Echo", "there and back"}
     };
-    struct fixture *f = *state;
+    struct tls_server *f = *state;
     struct http_client *c = client(f->ca, f->port);
     struct az_error err;
 
@@ -157,7 +86,7 @@ static void a_call_carries_method_target_host_headers_and_body(void **state)
 
 static void a_refusal_is_an_answer(void **state)
 {
-    struct fixture *f = *state;
+    struct tls_server *f = *state;
     struct http_client *c = client(f->ca, f->port);
     struct http_client_answer a = {0};
     struct az_error err;
@@ -183,7 +112,7 @@ static bool calls(struct http_client *c, const char *url)
 
 static void a_name_or_a_ca_that_is_not_trusted_is_no_answer(void **state)
 {
-    struct fixture *f = *state;
+    struct tls_server *f = *state;
     struct http_client *c = client(f->ca, f->port);
     struct http_client *system = client(NULL, f->port);
 
@@ -196,7 +125,7 @@ static void a_name_or_a_ca_that_is_not_trusted_is_no_answer(void **state)
 
 static void a_port_where_nobody_listens_is_no_answer(void **state)
 {
-    struct fixture *f = *state;
+    struct tls_server *f = *state;
     uint16_t port;
     int fd = listen_on(&port);
     struct http_client *c;
@@ -230,7 +159,7 @@ static void *call_many(void *arg)
 
 static void many_threads_share_one_client(void **state)
 {
-    struct fixture *f = *state;
+    struct tls_server *f = *state;
     struct caller k[4];
     pthread_t t[4];
     struct http_client *c = client(f->ca, f->port);
