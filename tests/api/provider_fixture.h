@@ -28,9 +28,9 @@ struct fake_vault {
     bool revoked; /* wrap and unwrap are refused with 403 */
     unsigned wraps, unwraps;
     char last_token[4096]; /* with which the vault was last called */
-    json_t *rbac_changes; /* what was written through, in order */
-    bool rbac_stale;      /* the next change meets another epoch, once */
-    bool rbac_down;       /* changes are not taken */
+    json_t *rbac_changes;  /* what was written through, in order */
+    bool rbac_stale;       /* the next change meets another epoch, once */
+    bool rbac_down;        /* changes are not taken */
     /* Called inside the next wrap or change of roles, once: what happens while prepare runs. */
     void (*meanwhile)(void *ctx);
     void *meanwhile_ctx;
