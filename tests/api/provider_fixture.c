@@ -105,23 +105,24 @@ static bool put_rbac(void *ctx, const json_t *change, bool *stale, struct az_err
     struct fake_vault *f = ctx;
     void (*meanwhile)(void *) = f->meanwhile;
 
-    if (f->rbac_down) {
+    if (f->roles->down) {
         return az_fail_internal(reterr, "vaultd is not there");
     }
     f->meanwhile = NULL;
     if (meanwhile) {
         meanwhile(f->meanwhile_ctx);
     }
-    *stale = f->rbac_stale;
-    f->rbac_stale = false;
-    (void) json_array_append_new(f->rbac_changes, json_deep_copy(change));
+    *stale = f->roles->stale;
+    f->roles->stale = false;
+    (void) json_array_append_new(f->roles->changes, json_deep_copy(change));
     return true;
 }
 
 static void make_fake(struct provider_fixture *f)
 {
+    f->roles.changes = json_array();
     f->fake = (struct fake_vault){
-        .rbac_changes = json_array(),
+        .roles = &f->roles,
         .vault = {.exists = true,
                   .name = "demo",
                   .tenant = TENANT,
@@ -196,7 +197,7 @@ void provider_fixture_open(struct provider_fixture *f)
 void provider_fixture_close(struct provider_fixture *f)
 {
     api_answer_done(&f->a);
-    json_decref(f->fake.rbac_changes);
+    json_decref(f->roles.changes);
     free(f->token);
     dek_cache_free(f->d.deks);
     rbac_cache_free(f->d.rbac);

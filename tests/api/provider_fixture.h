@@ -20,6 +20,13 @@
 #define ARM_DEFAULT "2023-05-01" /* of what provider_arm() asks */
 #define ARM_VERSION "api-version=" ARM_DEFAULT
 
+/* How the vault takes changes of roles. */
+struct fake_roles {
+    json_t *changes; /* what was written through, in order */
+    bool stale;      /* the next change meets another epoch, once */
+    bool down;       /* changes are not taken */
+};
+
 /* The one vault, "demo", and its one key, "k". */
 struct fake_vault {
     struct vault_facts vault;
@@ -28,9 +35,7 @@ struct fake_vault {
     bool revoked; /* wrap and unwrap are refused with 403 */
     unsigned wraps, unwraps;
     char last_token[4096]; /* with which the vault was last called */
-    json_t *rbac_changes;  /* what was written through, in order */
-    bool rbac_stale;       /* the next change meets another epoch, once */
-    bool rbac_down;        /* changes are not taken */
+    struct fake_roles *roles;
     /* Called inside the next wrap or change of roles, once: what happens while prepare runs. */
     void (*meanwhile)(void *ctx);
     void *meanwhile_ctx;
@@ -41,6 +46,7 @@ struct provider_fixture {
     struct providerd d;
     struct vault_client client;
     struct fake_vault fake;
+    struct fake_roles roles;
     char *token; /* the operator's, for the resource manager */
     struct api_answer a;
 };

@@ -44,9 +44,9 @@ static size_t listed(const struct provider_fixture *f)
 /* The nth change that was written through; negative: from the end. */
 static const json_t *change(const struct provider_fixture *f, int n)
 {
-    size_t size = json_array_size(f->fake.rbac_changes);
+    size_t size = json_array_size(f->roles.changes);
 
-    return json_array_get(f->fake.rbac_changes, n < 0 ? size - (size_t) -n : (size_t) n);
+    return json_array_get(f->roles.changes, n < 0 ? size - (size_t) -n : (size_t) n);
 }
 
 static size_t count(const json_t *doc, const char *name)
@@ -65,7 +65,7 @@ static void an_assignment_lives_and_each_change_is_written_through_first(void **
     assert_string_equal(text(f, "properties.principalType"), "ServicePrincipal");
     assert_string_equal(text(f, "properties.roleDefinitionId"), SUB_PATH DEFINITION READER);
     assert_string_equal(text(f, "properties.createdBy"), OPERATOR);
-    assert_int_equal(json_array_size(f->fake.rbac_changes), 1);
+    assert_int_equal(json_array_size(f->roles.changes), 1);
     assert_string_equal(
         api_text(json_array_get(json_object_get(change(f, 0), "assignments"), 0), "principal"),
         STRANGER);
@@ -162,7 +162,7 @@ static void what_can_not_be_assigned_is_refused_and_changes_nothing(void **state
         404);
     assert_string_equal(text(f, "error.code"), "InvalidResourceType");
     assert_store_unchanged(f->d.db, before);
-    assert_int_equal(json_array_size(f->fake.rbac_changes), 2); /* nor was any written through */
+    assert_int_equal(json_array_size(f->roles.changes), 2); /* nor was any written through */
 }
 
 static void the_owner_is_shown_and_can_not_be_taken_away(void **state)
@@ -242,11 +242,11 @@ static void what_vaultd_does_not_take_is_not_stored(void **state)
     struct provider_fixture *f = *state;
     struct api_store_hash before = api_store_hash(f->d.db);
 
-    f->fake.rbac_down = true;
+    f->roles.down = true;
     assert_int_equal(ask(f, "PUT", GROUP ASSIGNMENT NAME_1, BODY(READER, STRANGER)), 500);
     assert_int_equal(ask(f, "PUT", GROUP DEFINITION CUSTOM, ROLE("Lister")), 500);
     assert_store_unchanged(f->d.db, before);
-    f->fake.rbac_down = false;
+    f->roles.down = false;
     assert_int_equal(ask(f, "PUT", GROUP ASSIGNMENT NAME_1, BODY(READER, STRANGER)), 201);
 }
 
@@ -258,9 +258,9 @@ static void a_change_that_meets_another_epoch_is_followed_by_everything(void **s
     const json_t *all;
 
     assert_int_equal(ask(f, "PUT", GROUP ASSIGNMENT NAME_1, BODY(READER, STRANGER)), 201);
-    f->fake.rbac_stale = true;
+    f->roles.stale = true;
     assert_int_equal(ask(f, "PUT", SUB_PATH ASSIGNMENT NAME_2, BODY(USER, STRANGER)), 201);
-    assert_int_equal(json_array_size(f->fake.rbac_changes), 6);
+    assert_int_equal(json_array_size(f->roles.changes), 6);
     all = change(f, 2);
     assert_true(json_is_true(json_object_get(all, "adopt")));
     assert_true(count(all, "roles") > 20);
@@ -307,7 +307,7 @@ static void a_change_is_judged_again_when_the_store_has_moved_on(void **state)
     f->fake.meanwhile = touch;
     f->fake.meanwhile_ctx = f;
     assert_int_equal(ask(f, "PUT", GROUP ASSIGNMENT NAME_1, BODY(READER, STRANGER)), 201);
-    assert_int_equal(json_array_size(f->fake.rbac_changes), 2);
+    assert_int_equal(json_array_size(f->roles.changes), 2);
     assert_int_equal(ask(f, "GET", GROUP ASSIGNMENT NAME_1, NULL), 200);
 }
 
@@ -320,7 +320,7 @@ static void a_change_that_is_refused_late_is_taken_back(void **state)
     f->fake.meanwhile_ctx = f;
     assert_int_equal(ask(f, "PUT", GROUP ASSIGNMENT NAME_1, BODY(READER, STRANGER)), 409);
     assert_string_equal(text(f, "error.code"), "RoleAssignmentExists");
-    assert_int_equal(json_array_size(f->fake.rbac_changes), 2);
+    assert_int_equal(json_array_size(f->roles.changes), 2);
     back = change(f, 1);
     assert_int_equal(count(back, "assignments"), 0);
     assert_string_equal(
