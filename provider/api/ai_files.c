@@ -39,7 +39,10 @@ static bool on_file(void *ctx, const char *data, size_t len, struct az_error *re
 {
     struct upload *u = ctx;
 
-    return blob_write(u->blob, data, len, reterr);
+    u->size += len;
+    return u->size <= LIMIT_FILE_BYTES
+               ? blob_write(u->blob, data, len, reterr)
+               : az_fail(reterr, AZ_ERR_PAYLOAD_TOO_LARGE, "The file is larger than 512 MB.");
 }
 
 static bool upload_begin(struct provider_call *c, struct az_error *reterr)

@@ -149,6 +149,40 @@ class Forms(Wire):
         self.assertEqual(self.ok(200, "wire", "GET", "/files")["data"], before)
         self.assertEqual(sorted(p.name for p in (self.sim.state / "provider" / "blobs").iterdir()), blobs)
 
+    def blobs(self):
+        return sorted(p.name for p in (self.sim.state / "provider" / "blobs").iterdir())
+
+    def test_an_upload_that_breaks_off_leaves_nothing(self):
+        before, listed = self.blobs(), self.ok(200, "wire", "GET", "/files")["data"]
+        host = f"wire.openai.localhost:{self.sim.e['openai_url'].split(':')[-1].rstrip('/')}"
+        head = (f"POST /openai/files?api-version={NEW} HTTP/1.1\r\nHost: {host}\r\napi-key: {self.sim.api_key('wire')}\r\n"
+                "Content-Type: multipart/form-data; boundary=BB\r\nContent-Length: 9000000\r\n\r\n"
+                '--BB\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n').encode()
+        for _ in range(3):
+            s = self.sim.tls.wrap_socket(socket.create_connection(("127.0.0.1", int(host.split(":")[1])), timeout=30), server_hostname=host.split(":")[0])
+            s.sendall(head + b"x" * 3_000_000)
+            s.close()
+        for _ in range(500):  # each end is noticed by a loop of its own
+            if self.blobs() == before:
+                break
+            self.ai("wire", "GET", "/files")
+        self.assertEqual(self.blobs(), before)
+        self.assertEqual(self.ok(200, "wire", "GET", "/files")["data"], listed)
+
+    def test_a_file_may_have_512_megabytes_and_no_byte_more(self):
+        before = self.blobs()
+        head = b'--BB\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+
+        def body():
+            yield head
+            for _ in range(512):
+                yield b"x" * (1 << 20)
+            yield b"x\r\n--BB\r\nContent-Disposition: form-data; name=purpose\r\n\r\nbatch\r\n--BB--\r\n"
+
+        a = self.raw("wire", "POST", f"/openai/files?api-version={NEW}", body(), {"Content-Type": "multipart/form-data; boundary=BB"})
+        self.assertEqual((a.status, a.code), (413, "RequestEntityTooLarge"), a.body)
+        self.assertEqual(self.blobs(), before)
+
     def test_every_documented_purpose_is_taken_in_its_form(self):
         for purpose, dated, v1 in (("fine-tune", 201, 200), ("assistants", 201, 200), ("batch", 201, 200), ("evals", 400, 200), ("vision", 400, 400)):
             self.assertEqual(self.post('name="file"; filename="a"', purpose=purpose).status, dated, purpose)
