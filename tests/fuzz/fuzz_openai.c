@@ -83,7 +83,7 @@ static void name_file(char *text, size_t size)
 
     if (at && strlen(text) + id < size) {
         memmove(at + id, at + 4, strlen(at + 4) + 1);
-        memcpy(at, file_id, id);
+        memcpy(at, file_id, id); /* NOLINT(bugprone-not-null-terminated-result): in the middle */
     }
 }
 
