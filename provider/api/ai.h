@@ -21,8 +21,16 @@ bool ai_is_openai(const struct provider_call *c);
 bool ai_find_version(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
 /* Is the dated version one of this set? Never in the form v1. */
 bool ai_dated_in(const struct provider_call *c, uint64_t versions);
-/* "Resource not found": what the service says to versions and paths that it does not have. */
-bool ai_no_such_path(struct az_error *reterr) MUST_CHECK;
+/*
+ * What the service says to versions and paths that it does not have; always false.
+ * Code and text: what users of the openai packages quote for a wrong path or api-version ("Error
+ * code: 404 - {'error': {'code': '404', 'message': 'Resource not found'}}"). A wrong method is
+ * answered alike: the gateway knows operations by method and path together (ours).
+ */
+static inline bool MUST_CHECK ai_no_such_path(struct az_error *reterr)
+{
+    return az_fail(reterr, AZ_ERR_AI_NO_SUCH_PATH, "Resource not found");
+}
 /* A body that is no JSON object. */
 bool ai_bad_body(const struct provider_call *c, const char *why, struct az_error *reterr)
     MUST_CHECK;

@@ -25,16 +25,6 @@ bool ai_dated_in(const struct provider_call *c, uint64_t versions)
     return c->version >= 0 && (versions & ARM_BIT(c->version)) != 0;
 }
 
-/*
- * Code and text: what users of the openai packages quote for a wrong path or api-version ("Error
- * code: 404 - {'error': {'code': '404', 'message': 'Resource not found'}}"). A wrong method is
- * answered alike: the gateway knows operations by method and path together (ours).
- */
-bool ai_no_such_path(struct az_error *reterr)
-{
-    return az_fail(reterr, AZ_ERR_AI_NO_SUCH_PATH, "Resource not found");
-}
-
 bool ai_find_version(struct provider_call *c, struct az_error *reterr)
 {
     const char *v = c->api_version;

@@ -55,9 +55,7 @@ bool ai_data_begin(struct provider_call *c, unsigned kinds, struct ai_data **ret
     }
     kind = account_kind_find(json_text(account, "kind"));
     if (!kind || (kind->bit & kinds) == 0) {
-        return az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND_AI,
-                       "An account of the kind '%s' does not serve this operation.",
-                       json_text(account, "kind"));
+        return ai_no_such_path(reterr); /* another service's */
     }
     *ret = data_new(account);
     c->prepared = *ret;

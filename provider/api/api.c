@@ -101,7 +101,7 @@ static bool find_in(struct provider_call *c, enum table_group group, struct az_e
             return true;
         }
     }
-    if (group == T_AI && (allowed == 0 || ai_is_openai(c))) {
+    if (group == T_AI) { /* the gateway knows a path by its method */
         return ai_no_such_path(reterr);
     }
     if (allowed != 0) {

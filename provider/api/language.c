@@ -15,7 +15,7 @@
 #include "provider/api/ai_data.h"
 #include "provider/api/answer.h"
 
-#define KINDS      (KIND_TEXT_ANALYTICS | KIND_CLU | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
+#define KINDS      (KIND_TEXT_ANALYTICS | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
 #define JOBS       "language.jobs"
 #define JOB_LIFE_S ((json_int_t) 7 * 86400) /* ours */
 
@@ -52,12 +52,19 @@ static const char *const *kinds_here(const struct provider_call *c)
                : conversation_kinds;
 }
 
+/* An account for conversations has no text projects (and so, as SEC25 lists it, is under Lockbox as
+ * a whole). */
+static unsigned account_kinds_here(const struct provider_call *c)
+{
+    return kinds_here(c) == text_kinds ? KINDS : KINDS | KIND_CLU;
+}
+
 static bool prepare(struct provider_call *c, struct az_error *reterr)
 {
     const char *v = c->api_version ? c->api_version : "";
     struct ai_data *d;
 
-    if (!ai_data_begin(c, KINDS, &d, reterr)) {
+    if (!ai_data_begin(c, account_kinds_here(c), &d, reterr)) {
         return false;
     }
     if (!is_one_of(versions, v)) {

@@ -155,7 +155,7 @@ class Sets(Plane):
 class Errors(Plane):
     def test_a_path_that_no_plane_has_is_not_found_and_needs_the_key_first(self):
         self.account("paths", "AIServices")
-        for path in ("/face/v1.0/identify", "/language/:analyze-text" + V, "/speechtotext/v3.2/projects", "/openai/v1/none", "/", "/nothing"):
+        for path in ("/face/v1.0/detect", "/face/v1.0/identify", "/language/:analyze-text" + V, "/speechtotext/v3.2/projects", "/openai/v1/none", "/", "/nothing"):
             a = self.ai("paths", "GET", path)
             self.refused(a, 404, "404", "Resource not found")
             self.assertIn("apim-request-id", a.headers, path)

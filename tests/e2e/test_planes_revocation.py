@@ -16,6 +16,7 @@ FACE = "/face/v1.0"
 URL = {"url": "https://images.example.com/1.jpg"}
 HEAR = "/stt/speech/recognition/conversation/cognitiveservices/v1?language=en-US"
 ITEM = {"displayName": "d", "locale": "en-US"}
+NEW = {**PROJECT, "metadata": {**PROJECT["metadata"], "projectName": "new"}}
 TALKING = {"language": "en", "projectKind": "Conversation"}
 
 # A plane: what is there before; what reads it; what changes it, in an order that leaves it as it was ("{new}": the id of what was made last);
@@ -31,10 +32,15 @@ PLANES = {
          ("PUT", FACE + "/persongroups/new", {"name": "n"}), ("POST", FACE + "/persongroups/new/persons", {"name": "p"}),
          ("POST", FACE + "/persongroups/new/train"), ("DELETE", FACE + "/persongroups/new")],
         [("POST", FACE + "/detect", URL)]),
-    "language": (
-        [("POST", f"{TEXT}/names/:import{V}", PROJECT), ("PATCH", f"{TALK}/talk{V}", TALKING)],
-        [("GET", TEXT + V), ("GET", f"{TEXT}/names{V}"), ("GET", TALK + V), ("GET", f"{TALK}/talk{V}")],
-        [("PATCH", f"{TALK}/new{V}", TALKING), ("POST", f"{TALK}/new/:export{V}"), ("DELETE", f"{TALK}/new{V}"), ("POST", f"{TEXT}/names/:export{V}")],
+    "texts": (
+        [("POST", f"{TEXT}/names/:import{V}", PROJECT)],
+        [("GET", TEXT + V), ("GET", f"{TEXT}/names{V}")],
+        [("POST", f"{TEXT}/new/:import{V}", NEW), ("POST", f"{TEXT}/new/:export{V}"), ("DELETE", f"{TEXT}/new{V}"), ("POST", f"{TEXT}/names/:export{V}")],
+        []),
+    "talks": (
+        [("PATCH", f"{TALK}/talk{V}", TALKING)],
+        [("GET", TALK + V), ("GET", f"{TALK}/talk{V}")],
+        [("PATCH", f"{TALK}/new{V}", TALKING), ("POST", f"{TALK}/new/:export{V}"), ("DELETE", f"{TALK}/new{V}")],
         []),
     "speech": (
         [("POST", SPEECH + "/models", ITEM)],
@@ -44,15 +50,16 @@ PLANES = {
          ("POST", HEAR + "&cid={new}", b"audio"), ("GET", SPEECH + "/endpoints/{new}/files/logs"), ("DELETE", SPEECH + "/endpoints/{new}")],
         [("POST", HEAR, b"audio")]),
 }
-KINDS = {"Face": ("E0", ["face"]), "TextAnalytics": ("S", ["language"]), "ConversationalLanguageUnderstanding": ("S", ["language"]),
-         "SpeechServices": ("S0", ["speech"]), "CognitiveServices": ("S0", ["face", "language", "speech"]), "AIServices": ("S0", ["face", "language", "speech"])}
+ALL = list(PLANES)
+KINDS = {"Face": ("E0", ["face"]), "TextAnalytics": ("S", ["texts", "talks"]), "ConversationalLanguageUnderstanding": ("S", ["talks"]),
+         "SpeechServices": ("S0", ["speech"]), "CognitiveServices": ("S0", ALL), "AIServices": ("S0", ALL)}
 
 
 class Table(DataTest):
     def setUp(self):
         s = self.sim
         self.identities, self.first = {}, {}
-        self.accounts = {"r" + kind.lower()[:12]: kind for kind in KINDS}
+        self.accounts = {f"r{len(self._testMethodName)}{kind.lower()[:12]}": kind for kind in KINDS}
         for name, kind in self.accounts.items():
             self.identities[name] = self.account(name, kind, KINDS[kind][0])
             for call in self.each(name, 0):
@@ -132,6 +139,15 @@ class Table(DataTest):
 
     def read(self):
         return {(name, call[1]): self.ask(name, call).body for name in self.accounts for call in self.each(name, 1)}
+
+    def test_a_kind_has_its_own_planes_and_no_other(self):
+        for name, kind in self.accounts.items():
+            for plane, (_, reads, changes, free) in PLANES.items():
+                if plane not in KINDS[kind][1]:
+                    for call in [*reads, *changes, *free]:
+                        a = self.ask(name, call)
+                        with self.subTest(kind=kind, call=call[:2]):
+                            self.assertEqual((a.status, a.json.get("error", a.json)), (404, {"code": "404", "message": "Resource not found"}))
 
     def test_every_way_blocks_all_data_and_nothing_else_and_giving_back_restores_all(self):
         before = self.read()
