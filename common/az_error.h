@@ -29,6 +29,8 @@ struct az_error {
     const char *inner;  /* static, or NULL: innererror.code */
     const char *rule;   /* static, or NULL: id of the documented rule that refused */
     const char *target; /* static, or NULL: ARM's "target" */
+    /* static, or NULL: ARM's "details" say code and message once more, for this target */
+    const char *details_target;
     struct {
         const char *rule, *message;     /* static */
     } broken[AZ_ERROR_BROKEN_MAX];      /* every broken rule; ends at a NULL rule */

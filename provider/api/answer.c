@@ -151,6 +151,11 @@ static json_t *arm_error(const struct az_error *e)
     if (e->target) {
         (void) json_object_set_new(err, "target", json_string(e->target));
     }
+    if (e->details_target) {
+        (void) json_object_set_new(err, "details",
+                                   json_pack("[{s:s,s:s,s:s}]", "code", az_error_code(e), "target",
+                                             e->details_target, "message", e->message));
+    }
     if (e->rule || e->inner) {
         (void) json_object_set_new(err, "innererror", inner_json(e, err));
     }

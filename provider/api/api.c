@@ -12,6 +12,7 @@
 #include "provider/api/account_child.h"
 #include "provider/api/ai.h"
 #include "provider/api/answer.h"
+#include "provider/api/arm_registration.h"
 #include "provider/api/auth.h"
 #include "provider/api/background.h"
 #include "provider/api/cmk_follow.h"
@@ -191,7 +192,7 @@ static bool begin_arm(struct provider_call *c, struct az_error *reterr)
             reterr, AZ_ERR_MISSING_API_VERSION,
             "The api-version query parameter (?api-version=) is required for all requests.");
     }
-    return find_version(c, reterr);
+    return find_version(c, reterr) && arm_check_registered(c, reterr);
 }
 
 /* Authentication and authorization, as the row's plane wants them. */

@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "provider/api/account.h"
 #include "provider/api/answer.h"
+#include "provider/api/arm_registration.h"
 #include "provider/api/auth.h"
 #include "provider/api/forward.h"
 #include "provider/api/roles.h"
@@ -379,7 +380,7 @@ const char *arm_known_namespace(struct str_view ns)
     return NULL;
 }
 
-static json_t *provider_json(struct provider_call *c, const char *ns)
+static json_t *provider_json(struct provider_call *c, struct kvdb_txn *txn, const char *ns)
 {
     json_t *list = json_array();
     const char *found = NULL;
@@ -397,20 +398,32 @@ static json_t *provider_json(struct provider_call *c, const char *ns)
         json_decref(list);
         return NULL;
     }
-    return json_pack("{s:o,s:s,s:s,s:s,s:o}", "id",
-                     json_sprintf("/subscriptions/%s/providers/%s", c->subscription.id, found),
-                     "namespace", found, "registrationPolicy", "RegistrationRequired",
-                     "registrationState", "Registered", "resourceTypes", list);
+    return json_pack(
+        "{s:o,s:s,s:s,s:s,s:o}", "id",
+        json_sprintf("/subscriptions/%s/providers/%s", c->subscription.id, found), "namespace",
+        found, "registrationPolicy", "RegistrationRequired", "registrationState",
+        arm_is_registered(txn, c->subscription.id, found) ? "Registered" : "Unregistered",
+        "resourceTypes", list);
 }
 
 static bool provider_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
-    AUTO_JSON *doc = provider_json(c, provider_param(c, 1));
+    AUTO_JSON *doc = provider_json(c, txn, provider_param(c, 1));
 
-    (void) txn;
     return doc ? provider_answer_json(c, 200, doc)
                : az_fail(reterr, AZ_ERR_INVALID_RESOURCE_NAMESPACE,
                          "The resource namespace '%s' is invalid.", provider_param(c, 1));
+}
+
+/* Done at once (the service says Registering and Unregistering for a while). */
+static bool register_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    return arm_set_registered(c, txn, true, reterr) && provider_run(c, txn, reterr);
+}
+
+static bool unregister_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    return arm_set_registered(c, txn, false, reterr) && provider_run(c, txn, reterr);
 }
 
 static bool providers_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -420,10 +433,9 @@ static bool providers_run(struct provider_call *c, struct kvdb_txn *txn, struct 
                                       "Microsoft.Storage"};
     json_t *list = json_array();
 
-    (void) txn;
     (void) reterr;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        (void) json_array_append_new(list, provider_json(c, all[i]));
+        (void) json_array_append_new(list, provider_json(c, txn, all[i]));
     }
     return answer_list(c, list);
 }
@@ -450,7 +462,8 @@ const struct provider_route provider_arm_routes[] = {
     ROW(PPLANE_ARM,      HTTP_M_GET,               SUB "/resourceGroups/{g}/resources",       EXEC_LOOP,  false, forward_resources_prepare, forward_resources_run),
     ROW(PPLANE_ARM,      HTTP_M_GET,               SUB "/providers",                          EXEC_LOOP,  false, NULL,                 providers_run),
     ROW(PPLANE_ARM,      HTTP_M_GET,               SUB "/providers/{ns}",                     EXEC_LOOP,  false, NULL,                 provider_run),
-    ROW(PPLANE_ARM,      HTTP_M_POST,              SUB "/providers/{ns}/register",            EXEC_LOOP,  false, NULL,                 provider_run),
+    ROW(PPLANE_ARM,      HTTP_M_POST,              SUB "/providers/{ns}/register",            EXEC_WRITE, false, NULL,                 register_run),
+    ROW(PPLANE_ARM,      HTTP_M_POST,              SUB "/providers/{ns}/unregister",          EXEC_WRITE, false, NULL,                 unregister_run),
     ROW(PPLANE_ARM,      HTTP_M_DELETE,            SUB "/resourceGroups/{g}/providers/Microsoft.KeyVault/vaults/{n}", EXEC_WRITE, false, forward_delete_vault_prepare, forward_delete_vault_run),
     ROW(PPLANE_ARM,      FORWARD_METHODS,          SUB "/resourceGroups/{g}/providers/Microsoft.KeyVault/{rest*}", EXEC_LOOP, false, forward_prepare, forward_run),
     ROW(PPLANE_ARM,      FORWARD_METHODS,          SUB "/providers/Microsoft.KeyVault/{rest*}", EXEC_LOOP, false, forward_prepare,      forward_run),

@@ -387,6 +387,42 @@ static void a_sub_domain_is_set_once(void **state)
     assert_non_null(strstr(text(f, "properties.endpoint"), "https://mine.cognitiveservices."));
 }
 
+/* Recorded whole (wire-samples.md part 3); a subscription is registered until it says otherwise. */
+static void a_subscription_that_is_not_registered_makes_no_account(void **state)
+{
+    struct provider_fixture *f = *state;
+    const char *face = "{\"kind\":\"Face\",\"location\":\"westus\",\"sku\":{\"name\":\"S0\"}}";
+    const char *recorded =
+        "{\"error\":{\"code\":\"MissingSubscriptionRegistration\",\"message\":\"The subscription is not registered to use namespace 'Microsoft.CognitiveServices'. See https://aka.ms/rps-not-found for how to register subscriptions.\",\"details\":[{\"code\":\"MissingSubscriptionRegistration\",\"target\":\"Microsoft.CognitiveServices\",\"message\":\"The subscription is not registered to use namespace 'Microsoft.CognitiveServices'. See https://aka.ms/rps-not-found for how to register subscriptions.\"}]}}";
+    struct api_store_hash before;
+
+    assert_int_equal(arm(f, "2021-04-01", "POST", PLAIN "/unregister", NULL), 409); /* in use */
+    assert_int_equal(arm(f, LATEST, "DELETE", ACCT, NULL), 200);
+    assert_int_equal(arm(f, "2021-04-01", "POST", PLAIN "/unregister", NULL), 200);
+    assert_string_equal(text(f, "registrationState"), "Unregistered");
+    before = api_store_hash(f->d.db);
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "face", face), 409);
+    assert_int_equal(f->a.resp.body.len, strlen(recorded));
+    assert_memory_equal(f->a.resp.body.data, recorded, strlen(recorded));
+    assert_string_equal(http_response_get_header(&f->a.resp, "x-ms-failure-cause"), "gateway");
+    assert_int_equal(arm(f, LATEST, "POST", PLAIN "/checkDomainAvailability",
+                         "{\"subdomainName\":\"a\",\"type\":\"t\"}"),
+                     409);
+    assert_int_equal(arm(f, LATEST, "GET", GROUP "/accounts", NULL), 200);
+    assert_store_unchanged(f->d.db, before);
+    assert_int_equal(arm(f, "2021-04-01", "GET", PLAIN, NULL), 200);
+    assert_string_equal(text(f, "registrationState"), "Unregistered");
+    assert_int_equal(arm(f, "2021-04-01", "POST",
+                         "/subscriptions/" SUB "/providers/microsoft.cognitiveservices/register",
+                         NULL),
+                     200);
+    assert_string_equal(text(f, "registrationState"), "Registered");
+    assert_int_equal(arm(f, LATEST, "PUT", ACCOUNT_PATH "face", face), 201);
+    assert_int_equal(
+        arm(f, "2021-04-01", "POST", "/subscriptions/" SUB "/providers/A.B/unregister", NULL), 404);
+    assert_string_equal(text(f, "error.code"), "InvalidResourceNamespace");
+}
+
 /* An operation, and a deleted account, are found only where they belong. */
 static void what_is_deleted_is_found_in_its_own_place(void **state)
 {
@@ -527,6 +563,7 @@ int main(void)
         CASE(accounts_of_a_region_have_a_quota),
         CASE(a_subscription_has_one_free_account_of_a_kind),
         CASE(a_sub_domain_is_set_once),
+        CASE(a_subscription_that_is_not_registered_makes_no_account),
         CASE(what_is_deleted_is_found_in_its_own_place),
         CASE(a_region_serves_the_account_whose_key_is_given),
         CASE(the_oldest_version_knows_no_soft_delete),
