@@ -661,6 +661,29 @@ class Edition2026(Case):
         self.assertEqual(self.account_record()["dek"]["version"], newest)
         self.assertNotEqual(last, newest)
 
+    def test_a_key_that_rotates_by_its_policy_is_followed_through_a_year(self):
+        """A rotation policy of the vault and a key without a version: nobody does anything, every version in its turn is used and expires."""
+        s = self.sim
+        self.prepare("u7")
+        s.make_vault(self.vault, [self.own, self.access], enablePurgeProtection=True, enableRbacAuthorization=False)
+        a = s.vault(self.vault, "PUT", "/keys/cmk/rotationpolicy", {
+            "lifetimeActions": [{"trigger": {"timeAfterCreate": "P30D"}, "action": {"type": "Rotate"}}], "attributes": {"expiryTime": "P60D"}})
+        self.assertEqual(a.status, 200, a.body)
+        self.assertEqual(self.encrypt(f"https://{self.vault}.vault.azure.net/", keyName="cmk").status, 202)
+        self.upload()
+        used = [self.account_record()["dek"]["version"]]
+        for _ in range(12):
+            s.kvsim("clock", "advance", "31d")
+            used.append(self.account_record()["dek"]["version"])
+            newest = s.vault(self.vault, "GET", "/keys/cmk").json
+            self.assertEqual(newest["key"]["kid"].split("/")[-1], used[-1])
+            self.assertTrue(newest["attributes"]["enabled"])
+        self.assertEqual(len(set(used)), 13, used)
+        for version in used[:-1]:
+            s.vault(self.vault, "PATCH", "/keys/cmk/" + version, {"attributes": {"enabled": False}})
+        self.assert_readable()
+        self.assertGreaterEqual(len([r for r in self.audit("KeyWrap") if self.identity in r]), 13)
+
     def test_a_user_assigned_identity_by_patch_and_back_to_the_systems(self):
         s = self.sim
         id, p = self.user_identity("id3")
