@@ -255,6 +255,7 @@ static bool delete_account(struct provider_call *c, struct kvdb_txn *txn, json_t
     (void) json_object_set_new(a, "scheduledPurgeDate",
                                json_string(time_format(when, purge_ms, TIME_100NS)));
     (void) json_object_set_new(a, "purgeAt", json_integer(purge_ms / 1000));
+    dek_cache_forget(c->d->deks, json_text(a, "uid"));
     if (!account_store_put(txn, a, true, reterr)) {
         return false;
     }

@@ -523,6 +523,10 @@ class Cache(CacheCase):
         self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 1})
         self.assertEqual(self.encrypt(self.new_version()).status, 202)
         self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 0})
+        self.assert_readable()
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 1})
+        self.assertEqual(self.sim.arm("DELETE", self.sim.account_id(self.account), version=ARM_AI).status, 200)
+        self.assertEqual(self.copies_in_memory(key), {"vaultd": 0, "providerd": 0})
 
     def test_the_accounts_own_identity_is_never_seen_late(self):
         self.bound("c5")

@@ -200,6 +200,55 @@ static void the_sweep_purges_a_due_account_with_its_files_and_domain(void **stat
     assert_string_equal(json_string_value(json_array_get(purged, 0)), "u1");
 }
 
+static void looked_after(struct store_fixture *f, json_t *a, int64_t at_s, bool deleted)
+{
+    struct az_error err;
+
+    (void) json_object_set_new(a, "dek", json_pack("{s:I}", "followAt", (json_int_t) at_s));
+    (void) json_object_set_new(a, "purgeAt", json_integer(NOW + 1000));
+    assert_ok(account_store_put(f->txn, a, deleted, &err), &err);
+}
+
+/* The uid of the first account to look after; "": none, or its entry is stale. */
+static void assert_first(struct store_fixture *f, int64_t now_s, const char *uid, bool is_deleted)
+{
+    bool deleted = !is_deleted;
+    AUTO_JSON *a = account_store_follow_first(f->txn, now_s, &deleted);
+
+    assert_string_equal(json_text(a, "uid"), uid);
+    assert_int_equal(deleted, is_deleted);
+}
+
+static void accounts_are_looked_after_in_the_order_of_their_times(void **state)
+{
+    struct store_fixture *f = *state;
+    AUTO_JSON *a = account("rg", "Acct", "u1");
+    AUTO_JSON *b = account("rg", "Other", "u2");
+    struct az_error err;
+
+    assert_false(account_store_follow_due(f->txn, NOW));
+    looked_after(f, a, NOW + 20, false);
+    looked_after(f, b, NOW + 10, false);
+    assert_false(account_store_follow_due(f->txn, NOW + 9));
+    assert_true(account_store_follow_due(f->txn, NOW + 10));
+    assert_first(f, NOW + 10, "u2", false);
+    looked_after(f, b, NOW + 30, false); /* done: its former entry is stale */
+    assert_first(f, NOW + 20, "", false);
+    account_store_follow_drop(f->txn, NOW + 20);
+    assert_first(f, NOW + 20, "u1", false);
+    looked_after(f, a, NOW + 20, true);
+    assert_first(f, NOW + 20, "u1", true);
+    account_store_del(f->txn, a, true);
+    assert_first(f, NOW + 20, "", false);
+    account_store_follow_drop(f->txn, NOW + 20);
+    assert_first(f, NOW + 30, "u2", false);
+    (void) json_object_del(b, "dek"); /* CMK was disabled */
+    assert_ok(account_store_put(f->txn, b, false, &err), &err);
+    assert_first(f, NOW + 30, "", false);
+    account_store_follow_drop(f->txn, NOW + 30);
+    assert_false(account_store_follow_due(f->txn, INT64_MAX / 2));
+}
+
 static void a_damaged_account_is_an_error_and_no_absence(void **state)
 {
     struct store_fixture *f = *state;
@@ -229,6 +278,7 @@ int main(void)
         CASE(lists_are_by_group_and_end_when_told),
         CASE(a_domain_leads_to_its_live_account),
         CASE(the_sweep_purges_a_due_account_with_its_files_and_domain),
+        CASE(accounts_are_looked_after_in_the_order_of_their_times),
         CASE(a_damaged_account_is_an_error_and_no_absence),
     };
 
