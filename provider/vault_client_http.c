@@ -230,6 +230,10 @@ static bool crypt(struct vault_http *v, const char *op, const char *vault, const
         return true;
     }
     take_error(doc, code, sizeof(code), message, sizeof(message));
+    if (status == 429 || status >= 500) { /* it has not said no: another try may go well */
+        return az_fail(reterr, AZ_ERR_SERVICE_UNAVAILABLE,
+                       "The key vault '%s' could not answer: %s", vault, message);
+    }
     return az_fail_inner(
         reterr, AZ_ERR_CMK_ACCESS_DENIED, known_code(code),
         "The customer-managed key '%s' in the key vault '%s' can't be used (%s): %s", key, vault,

@@ -51,7 +51,7 @@ bool ai_train_read(struct provider_call *c, const char *uid, const json_t *file,
 /*
  * Jobs whose time has come end before anything else is answered: prepare (on a worker) trains and
  * writes the blobs, write stores what they belong to. A job that can't be ended now, because
- * providerd itself fails, stays due for the next request.
+ * providerd itself fails or the vault can't answer, stays due for the next request.
  */
 struct ai_settlement;
 bool ai_settle_due(struct provider_call *c, struct kvdb_txn *txn);

@@ -299,7 +299,8 @@ static enum outcome finish(struct provider_call *c, struct ai_settlement *s)
     if (s->why.errc == AZ_ERR_CMK_ACCESS_DENIED) {
         rule_log_note(c->d, RULE_DATA_MODELS_ENCRYPTED, CMK_BROKEN);
     }
-    return ok ? DONE : s->why.errc == AZ_ERR_INTERNAL ? SKIP : FAILED;
+    /* Neither providerd's own failure nor a vault that can't answer is the job's. */
+    return ok ? DONE : az_error_status(&s->why) >= 500 ? SKIP : FAILED;
 }
 
 void ai_settle_prepare(struct provider_call *c)

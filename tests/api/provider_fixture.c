@@ -43,8 +43,11 @@ static enum cmk_key_state key_state(void *ctx, const char *vault, const char *ke
     return ((struct fake_vault *) ctx)->state;
 }
 
-static bool refuse(struct az_error *reterr)
+static bool refuse(const struct fake_vault *f, struct az_error *reterr)
 {
+    if (f->unreachable) { /* as http_client_call() */
+        return az_fail(reterr, AZ_ERR_SERVICE_UNAVAILABLE, "The service could not be reached.");
+    }
     /* As vault_client_http.c hands on a refusal of the vault. */
     return az_fail_inner(reterr, AZ_ERR_CMK_ACCESS_DENIED, "AccessDenied",
                          "The user, group or application does not have keys permission.");
@@ -65,8 +68,9 @@ static bool wrap(void *ctx, const char *vault, const char *key, const char *vers
     if (meanwhile) {
         meanwhile(f->meanwhile_ctx);
     }
-    return f->revoked ? refuse(reterr)
-                      : seal(vault_key, sv_from(version), plain->data, plain->len, ret, reterr);
+    return f->revoked || f->unreachable
+               ? refuse(f, reterr)
+               : seal(vault_key, sv_from(version), plain->data, plain->len, ret, reterr);
 }
 
 static bool unwrap(void *ctx, const char *vault, const char *key, const char *version,
@@ -79,8 +83,8 @@ static bool unwrap(void *ctx, const char *vault, const char *key, const char *ve
     (void) key;
     f->unwraps++;
     (void) snprintf(f->last_token, sizeof(f->last_token), "%s", token);
-    return f->revoked
-               ? refuse(reterr)
+    return f->revoked || f->unreachable
+               ? refuse(f, reterr)
                : unseal(vault_key, sv_from(version), wrapped->data, wrapped->len, ret, reterr);
 }
 

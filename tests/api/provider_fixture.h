@@ -32,7 +32,8 @@ struct fake_vault {
     struct vault_facts vault;
     struct key_facts key;
     enum cmk_key_state state;
-    bool revoked; /* wrap and unwrap are refused with 403 */
+    bool revoked;     /* wrap and unwrap are refused with 403 */
+    bool unreachable; /* they find no vault at all */
     unsigned wraps, unwraps;
     char last_token[4096]; /* with which the vault was last called */
     struct fake_roles *roles;

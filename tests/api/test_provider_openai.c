@@ -219,6 +219,30 @@ static void refused_requests_change_nothing(void **state)
     assert_store_unchanged(f->d.db, before);
 }
 
+/* Only a refusal ends a job: a vault that can't answer now is asked again. */
+static void a_job_waits_for_a_vault_that_can_not_answer(void **state)
+{
+    struct provider_fixture *f = *state;
+    char job[96];
+
+    assert_int_equal(provider_bind(f) / 100, 2);
+    create_job(f, NULL, "/fine_tuning/jobs", job);
+    provider_advance(f, 7200);
+    f->fake.unreachable = true;
+    assert_state(f, NULL, job, "running");
+    assert_int_equal(ai(f, "POST", NULL, "/fine_tuning/jobs",
+                        "{\"model\":\"gpt-4o-mini\",\"training_file\":\"none\"}"),
+                     400); /* and nobody else is kept waiting */
+    f->fake.unreachable = false;
+    assert_state(f, NULL, job, "succeeded");
+    create_job(f, NULL, "/fine_tuning/jobs", job);
+    provider_advance(f, 7200);
+    f->fake.revoked = true;
+    assert_state(f, NULL, job, "failed");
+    f->fake.revoked = false;
+    assert_state(f, NULL, job, "failed");
+}
+
 static void a_purged_accounts_job_is_forgotten(void **state)
 {
     struct provider_fixture *f = *state;
@@ -322,6 +346,7 @@ int main(void)
         EACH(every_version_has_its_operations_and_no_others),
         EACH(a_job_lives_in_the_words_of_every_version),
         EACH(refused_requests_change_nothing),
+        EACH(a_job_waits_for_a_vault_that_can_not_answer),
         EACH(a_purged_accounts_job_is_forgotten),
         EACH(a_stream_is_the_same_in_pieces_of_any_size),
         EACH(customer_lockbox_requests_have_a_number),

@@ -240,6 +240,24 @@ static void a_refusal_to_wrap_names_the_vaults_reason(void **state)
     }
 }
 
+/* It has not said no: what follows is no refusal of the customer's key. */
+static void a_vault_that_can_not_answer_now_refuses_nothing(void **state)
+{
+    static const int statuses[] = {429, 500, 503};
+    struct fixture *f = *state;
+    struct bytes in = {(uint8_t *) (uintptr_t) "x", 1};
+    struct bytes out = {0};
+    struct az_error err;
+
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        answer(f, statuses[i], "{\"error\":{\"code\":\"Throttled\",\"message\":\"Later.\"}}");
+        assert_false(f->c->unwrap(f->c->ctx, "demo", "k", VERSION, "tok", &in, &out, &err));
+        assert_int_equal(err.errc, AZ_ERR_SERVICE_UNAVAILABLE);
+        assert_non_null(strstr(err.message, "Later."));
+        assert_null(out.data);
+    }
+}
+
 static void arm_requests_go_on_with_host_and_authorization_as_they_came(void **state)
 {
     struct fixture *f = *state;
@@ -318,6 +336,7 @@ int main(void)
         cmocka_unit_test(what_became_of_a_key),
         cmocka_unit_test(wrap_and_unwrap_send_the_bytes_and_return_the_value),
         cmocka_unit_test(a_refusal_to_wrap_names_the_vaults_reason),
+        cmocka_unit_test(a_vault_that_can_not_answer_now_refuses_nothing),
         cmocka_unit_test(arm_requests_go_on_with_host_and_authorization_as_they_came),
         cmocka_unit_test(a_change_of_roles_is_taken_stale_or_refused),
         cmocka_unit_test(a_vaultd_that_is_not_there_is_an_error_of_each_call),
