@@ -15,21 +15,6 @@
     "\"phone\":\"123-456-7890\"},{\"email\":\"other@contoso.example\"}]}"
 #define ID "{\"id\":\"https://" VAULT_HOST PATH "\","
 
-static int setup(void **state)
-{
-    static struct vault_fixture f;
-
-    vault_fixture_open(&f);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    vault_fixture_close(*state);
-    return 0;
-}
-
 /* The operator's permissions in demo: those of certificates, as JSON. */
 static void grant(struct vault_fixture *f, const char *certificates)
 {
@@ -170,16 +155,16 @@ static void a_bad_list_is_refused_and_changes_nothing(void **state)
     assert_int_equal(vault_call(f, "POST", PATH, ONE), 400);
 }
 
+#define CASE(name) cmocka_unit_test_setup_teardown(name, vault_setup, vault_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(they_go_and_come_back_with_their_vault, setup, teardown),
-        cmocka_unit_test_setup_teardown(they_are_set_replaced_and_deleted_as_recorded, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(each_operation_needs_managecontacts_before_its_body_is_read,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(a_bad_list_is_refused_and_changes_nothing, setup, teardown),
+        CASE(they_are_set_replaced_and_deleted_as_recorded),
+        CASE(they_go_and_come_back_with_their_vault),
+        CASE(each_operation_needs_managecontacts_before_its_body_is_read),
+        CASE(a_bad_list_is_refused_and_changes_nothing),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("vault_contacts", tests, NULL, NULL);
 }

@@ -348,6 +348,21 @@ static void merge_permissions(json_t *q, const json_t *p, bool remove)
     }
 }
 
+static bool permits_nothing(const json_t *policy)
+{
+    json_t *permissions = json_object_iget(policy, "permissions");
+    const char *kind;
+    json_t *names;
+
+    json_object_foreach(permissions, kind, names)
+    {
+        if (json_array_size(names) > 0) {
+            return false;
+        }
+    }
+    return json_is_object(permissions);
+}
+
 static void change_policy(json_t *list, json_t *p, const char *kind)
 {
     size_t at = find_policy(list, p);
@@ -366,6 +381,11 @@ static void change_policy(json_t *list, json_t *p, const char *kind)
         }
     } else if (at != SIZE_MAX) {
         merge_permissions(json_array_get(list, at), p, true);
+        /* terraform-provider-azurerm removes what a policy permits and waits until the policy is
+         * not there any more (key_vault_access_policy_resource.go). */
+        if (permits_nothing(json_array_get(list, at))) {
+            (void) json_array_remove(list, at);
+        }
     }
 }
 
