@@ -11,7 +11,7 @@
 #include "common/daemon.h"
 #include "common/fsutil.h"
 #include "common/log.h"
-#include "common/net/server.h"
+#include "common/net/open.h"
 #include "vault/api/api.h"
 #include "vault/api/key_cache.h"
 #include "vault/api/release_signer.h"
@@ -191,37 +191,14 @@ static bool open_sockets(struct program *p, const struct options *o, struct az_e
 
 static bool open_server(struct program *p, const struct options *o, struct az_error *reterr)
 {
-    char cert[4096];
-    char key[4096];
-    char azure_cert[4096];
-    char azure_key[4096];
-    char path[4096];
+    const struct net_daemon daemon = {"vaultd", o->state, &p->sockets, &p->app};
     struct net_options net = {
-        .threads = (unsigned) o->threads,
-        .tls = {cert, key, azure_cert, azure_key},
-        .workers = p->workers,
-        .writer = p->writer
-    };
+        .threads = (unsigned) o->threads, .workers = p->workers, .writer = p->writer};
 
-    (void) snprintf(cert, sizeof(cert), "%s/leaf-localhost.pem", o->state);
-    (void) snprintf(key, sizeof(key), "%s/leaf-localhost.key", o->state);
-    (void) snprintf(azure_cert, sizeof(azure_cert), "%s/leaf-azure.pem", o->state);
-    (void) snprintf(azure_key, sizeof(azure_key), "%s/leaf-azure.key", o->state);
-    if (!net_server_new(&net, &p->server, reterr)) {
-        return false;
-    }
-    (void) snprintf(path, sizeof(path), "%s/audit/vaultd.jsonl", o->state);
-    if (!audit_open(path, net_server_lanes(p->server), &p->d.audit, reterr)) {
+    if (!net_open(&daemon, &net, &p->server, &p->d.audit, reterr)) {
         return false;
     }
     p->d.control.audit = p->d.audit;
-    for (unsigned i = 0; i < p->sockets.n; i++) {
-        const struct net_listener l = {p->sockets.list[i].fd, NET_TLS, &p->app};
-
-        if (!net_server_listen(p->server, &l, reterr)) {
-            return false;
-        }
-    }
     return net_server_start(p->server, reterr);
 }
 
