@@ -18,7 +18,8 @@ MEMBERS = ["time", "resourceId", "operationName", "operationVersion", "category"
 # MicrosoftDocs key-vault/general/logging.md, the tables of operation names.
 DOCUMENTED = set("""VaultGet VaultPut VaultDelete VaultPatch VaultRecover VaultAccessPolicyChangedEventGridNotification KeyCreate KeyGet KeyImport
 KeyDelete KeySign KeyVerify KeyWrap KeyUnwrap KeyEncrypt KeyDecrypt KeyUpdate KeyList KeyListVersions KeyPurge KeyBackup KeyRestore KeyRecover
-KeyGetDeleted KeyListDeleted KeyRotate KeyRotationPolicyGet KeyRotationPolicySet""".split())
+KeyGetDeleted KeyListDeleted KeyRotate KeyRotationPolicyGet KeyRotationPolicySet
+CertificateContactsGet CertificateContactsSet CertificateContactsDelete""".split())
 # Operations that the tables do not name: ours, docs/fidelity.md.
 OURS = {"KeyRelease", "KeySecureWrap", "KeySecureUnwrap", "VaultList", "VaultListDeleted", "VaultGetDeleted", "VaultPurge", "VaultCheckName"}
 

@@ -96,19 +96,22 @@ class Permissions(VaultTest):
         routes = subprocess.run([BUILD / "vault" / "vaultd", "--print-routes"], capture_output=True, text=True, check=True)
         rows = [r.split("\t") for r in routes.stdout.splitlines() if r.startswith("data\t")]
         self.assertGreater(len(rows), 20)
-        everything = sorted({r[4] for r in rows})
+        kind_of = lambda path: "certificates" if path.startswith("/certificates/") else "keys"  # permissions are held of each
+        everything = {kind: sorted({r[4] for r in rows if kind_of(r[2]) == kind}) for kind in ("keys", "certificates")}
         for _, method, path, _, permission, action, audit, *_ in rows:
             with self.subTest(f"{method} {path}"):
                 self.assertTrue(permission != "-" and action != "-" and audit != "-")
+                kind = kind_of(path)
                 url = path.replace("{name?}", "k").replace("{name}", "k").replace("{version?}", "")
-                for held, allowed in (([p for p in everything if p != permission], False), ([permission], True)):
-                    self.sim.make_vault("matrix", [self.sim.policy(made["object_id"], held)])
+                others = {k: [p for p in held if (k, p) != (kind, permission)] for k, held in everything.items()}
+                for held, allowed in ((others, False), ({kind: [permission]}, True)):
+                    self.sim.make_vault("matrix", [{**self.sim.policy(made["object_id"], []), "permissions": held}])
                     a = self.sim.vault("matrix", method, url, {} if method in ("POST", "PUT", "PATCH") else None, version="2026-04-01", token=token)
                     if allowed:
                         self.assertNotEqual(a.status, 403, a.body)
                     else:
                         self.assertEqual((a.status, a.inner), (403, "ForbiddenByPolicy"), a.body)
-                        self.assertIn(f"does not have keys {permission} permission on key vault 'matrix;location=westeurope'",
+                        self.assertIn(f"does not have {kind} {permission} permission on key vault 'matrix;location=westeurope'",
                                       a.json["error"]["message"])
 
 
