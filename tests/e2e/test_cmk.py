@@ -191,6 +191,13 @@ class RefusedBindings(unittest.TestCase):
         self.sim.make_vault("vaults", self.access, enableSoftDelete=False)
         self.sim.vault("vaults", "POST", "/keys/cmk/create", {"kty": "RSA"})
         self.refused("kv.soft-delete", "vaults")
+        # kv.properties-later: both are enabled on the existing vault, one after the other.
+        self.sim.make_vault("vaults", self.access, enableSoftDelete=True)
+        self.refused("kv.purge-protection", "vaults")
+        self.sim.make_vault("vaults", self.access, enableSoftDelete=True, enablePurgeProtection=True)
+        self.assertEqual(self.sim.bind("acct", "vaults", "cmk").status, 202)
+        self.sim.arm("PATCH", self.sim.account_id("acct"),
+                     {"properties": {"encryption": {"keySource": "Microsoft.CognitiveServices"}}}, ARM_AI)
 
     def test_vault_in_another_region(self):
         body = {"location": "eastus", "properties": {"tenantId": self.sim.tenant, "sku": {"family": "A", "name": "standard"},
