@@ -85,6 +85,8 @@ bool key_from_pkcs8(const struct bytes *der, EVP_PKEY **ret, struct az_error *re
  * AES-256-GCM: 12-byte random nonce || ciphertext || 16-byte tag. aad binds the sealed bytes to
  * their place.
  */
+/* From here on by OpenSSL's FIPS provider; false: there is none. Once, before the first seal(). */
+bool seal_with_fips(struct az_error *reterr) MUST_CHECK;
 #define SEAL_KEY_LEN  32
 #define SEAL_OVERHEAD 28
 bool seal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *plain, size_t len,

@@ -8,6 +8,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 
 #include "common/fsutil.h"
@@ -15,6 +16,28 @@
 
 #define NONCE_LEN 12
 #define TAG_LEN   16
+
+/* NULL: whatever OpenSSL has as its own. Set before there are threads, never freed. */
+static EVP_CIPHER *fips_cipher;
+
+static const EVP_CIPHER *cipher(void)
+{
+    return fips_cipher ? fips_cipher : EVP_aes_256_gcm();
+}
+
+bool seal_with_fips(struct az_error *reterr)
+{
+    /* Loading any by name ends the loading of the default one by itself; TLS needs it. */
+    bool loaded =
+        OSSL_PROVIDER_load(NULL, "default") != NULL && OSSL_PROVIDER_load(NULL, "fips") != NULL;
+
+    fips_cipher = loaded ? EVP_CIPHER_fetch(NULL, "AES-256-GCM", "fips=yes") : NULL;
+    return fips_cipher ||
+           az_fail_internal(reterr,
+                            "--fips: OpenSSL's FIPS provider %s: install and configure it "
+                            "(openssl-fipsinstall(1)), or start without --fips",
+                            loaded ? "has no AES-256-GCM" : "can't be loaded");
+}
 
 DEFINE_CLEANUP(cipher_cleanup, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 #define AUTO_CIPHER CLEANUP(cipher_cleanup) EVP_CIPHER_CTX
@@ -27,7 +50,7 @@ bool seal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *plai
     int n = 0;
 
     if (!c || !bytes_alloc(&out, len + SEAL_OVERHEAD) || RAND_bytes(out.data, NONCE_LEN) != 1 ||
-        EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, out.data) != 1 ||
+        EVP_EncryptInit_ex(c, cipher(), NULL, key, out.data) != 1 ||
         EVP_EncryptUpdate(c, NULL, &n, (const unsigned char *) aad.ptr, (int) aad.len) != 1 ||
         EVP_EncryptUpdate(c, out.data + NONCE_LEN, &n, plain, (int) len) != 1 ||
         EVP_EncryptFinal_ex(c, out.data + NONCE_LEN + n, &n) != 1 ||
@@ -51,7 +74,7 @@ bool unseal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *se
         return az_fail_internal(reterr, "sealed bytes are too short");
     }
     memcpy(tag, p + len - TAG_LEN, TAG_LEN);
-    if (EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, p) != 1 ||
+    if (EVP_DecryptInit_ex(c, cipher(), NULL, key, p) != 1 ||
         EVP_DecryptUpdate(c, NULL, &n, (const unsigned char *) aad.ptr, (int) aad.len) != 1 ||
         EVP_DecryptUpdate(c, out.data, &n, p + NONCE_LEN, (int) out.len) != 1 ||
         EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag) != 1 ||

@@ -41,6 +41,7 @@ struct options {
     uint64_t threads;
     uint64_t map_size;
     bool ephemeral;
+    bool fips;
     bool print_routes;
     const char *print_rules;
 };
@@ -82,6 +83,8 @@ static void parse(struct options *o, int argc, char **argv)
          CLI_CHOICE,                                                                                                     &o->durability,   0,  "full|relaxed"         },
         {"ephemeral",     0, NULL,       "The state is thrown away: don't wait for the disk",              CLI_FLAG,
          &o->ephemeral,                                                                                                                    0,  NULL                   },
+        {"fips",          0, NULL,
+         "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed",                CLI_FLAG,     &o->fips,         0,  NULL                   },
         {"threads",       0, "N",        "Event loops (default: one a core)",                              CLI_UINT,     &o->threads,      32, NULL                   },
         {"map-size",      0, "BYTES",    "Size of the store's map (default: 32 GiB, sparse)",              CLI_UINT,
          &o->map_size,                                                                                                                     0,  NULL                   },
@@ -388,7 +391,7 @@ int main(int argc, char **argv)
     (void) sigaddset(&signals, SIGTERM);
     (void) sigaddset(&signals, SIGINT);
     (void) pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
-    if (!start(&p, &o, &err)) {
+    if ((o.fips && !seal_with_fips(&err)) || !start(&p, &o, &err)) {
         log_error("%s", err.detail[0] ? err.detail : err.message);
         stop(&p);
         rule_log_free(p.d.rules);

@@ -8,11 +8,16 @@ import base64
 import ctypes
 import ctypes.util
 import json
+import os
+import pathlib
 import re
+import subprocess
+import tempfile
 import unittest
+import unittest.mock
 
 from cmk import CONTENT, Case
-from harness import b64
+from harness import Sim, b64
 from rules import OFF
 
 CHUNK, OVERHEAD = 64 * 1024, 28
@@ -192,6 +197,43 @@ class Layers(Case):
         a = self.assert_refused("CustomerManagedKeyLost")
         self.assertIn("life.lost-key", a.json["error"]["innererror"]["rules"])
         self.assertIn("can't be recovered", a.json["error"]["message"])
+
+
+class Fips(unittest.TestCase):
+    """enc.aes256: "FIPS 140-2 compliant 256-bit AES"; by OpenSSL's FIPS provider where that is installed and asked for."""
+
+    def up(self, folder):
+        with Sim(state=folder, args=["--fips", "--durability", "relaxed"]) as s:
+            s.group()
+            s.make_account("acctfips")
+            id = s.upload("acctfips", CONTENT).json["id"]
+            self.assertEqual(s.files("acctfips", "GET", f"/{id}/content").body, CONTENT)
+
+    def refused(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaises(RuntimeError) as e:
+                self.up(folder)
+            self.assertIn("--fips: OpenSSL's FIPS provider " + text, str(e.exception))
+
+    def test_data_is_encrypted_by_the_fips_provider_or_nothing_starts(self):
+        try:
+            installed = subprocess.run(["openssl", "list", "-providers", "-provider", "fips"], capture_output=True).returncode == 0
+        except FileNotFoundError:
+            self.skipTest("there is no openssl here to ask for its FIPS provider")
+        if installed:
+            with tempfile.TemporaryDirectory() as folder:
+                self.up(folder)
+        else:
+            print("OpenSSL's FIPS provider is not installed: seen is that nothing starts without it")
+            self.refused("can't be loaded")
+
+    def test_a_provider_of_that_name_without_the_cipher_is_refused(self):
+        legacy = [p for p in pathlib.Path("/usr/lib").rglob("ossl-modules/legacy.so")]
+        if not legacy:
+            self.skipTest("there is no other provider here to put in its place")
+        with tempfile.TemporaryDirectory() as modules, unittest.mock.patch.dict(os.environ, {"OPENSSL_MODULES": modules}):
+            pathlib.Path(modules, "fips.so").symlink_to(legacy[0])
+            self.refused("has no AES-256-GCM")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ struct options {
     const char *approval;
     const char *throttle;
     bool secure_wrap;
+    bool fips;
     int64_t dek_cache_ttl_ms;
     const char *aliases[8];
     uint64_t port_base;
@@ -87,6 +88,8 @@ static void parse(struct options *o, int argc, char **argv)
         {"secure-wrap",   0,   NULL,
          "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has",                                              CLI_FLAG,
          &o->secure_wrap,                                                                                                                                     0,     NULL           },
+        {"fips",          0,   NULL,
+         "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed",                                CLI_FLAG,    &o->fips,             0,     NULL           },
         {"alias",         0,   "HOST[:PORT]=VAULT", "Another name for a vault",                                            CLI_STRINGS, o->aliases,           0,
          NULL                                                                                                                                                                       },
     };
@@ -249,6 +252,7 @@ static void start_daemons(struct up *u, const char *bootstrap)
                                 edition,     "--approval",   approval,   "--dek-cache-ttl",
                                 ttl,         "--latency",    latency};
     size_t n = 13;
+    size_t m = 15;
 
     if (u->o.dek_cache_ttl_ms == BY_LATENCY) {
         u->o.dek_cache_ttl_ms = strcmp(latency, "azure") == 0 ? AZURE_DEK_CACHE_TTL_MS : 0;
@@ -260,13 +264,17 @@ static void start_daemons(struct up *u, const char *bootstrap)
     if (u->o.secure_wrap) {
         vault[n++] = "--secure-wrap";
     }
+    if (u->o.fips) {
+        vault[n++] = "--fips";
+        provider[m++] = "--fips";
+    }
     for (size_t i = 0; u->o.aliases[i]; i++) {
         vault[n++] = "--alias";
         vault[n++] = u->o.aliases[i];
     }
     if (u->first) {
-        provider[15] = "--bootstrap";
-        provider[16] = bootstrap;
+        provider[m++] = "--bootstrap";
+        provider[m] = bootstrap;
     }
     start_child(u, &u->vaultd, "vaultd", vault);
     start_child(u, &u->providerd, "providerd", provider);
