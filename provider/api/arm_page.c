@@ -2,6 +2,7 @@
 /* $skiptoken is the next item's key, base64url. */
 #include "provider/api/arm_page.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base64url.h"
@@ -26,7 +27,7 @@ bool arm_page_begin(struct provider_call *c, struct arm_page *p, struct az_error
 {
     const char *token = http_param_get(&c->x->req, "$skiptoken");
 
-    *p = (struct arm_page){.c = c};
+    *p = (struct arm_page){.c = c, .size = LIMIT_ARM_PAGE};
     if (token && !read_token(token, p->from)) {
         (void) az_fail(reterr, AZ_ERR_BAD_REQUEST, "The value of $skiptoken is not valid.");
         reterr->target = "$skiptoken";
@@ -36,9 +37,29 @@ bool arm_page_begin(struct provider_call *c, struct arm_page *p, struct az_error
     return p->list || az_fail_internal(reterr, "out of memory");
 }
 
+/* Specification: 1 at least; what is above a page is a page (ours). */
+bool arm_page_begin_top(struct provider_call *c, struct arm_page *p, struct az_error *reterr)
+{
+    const char *top = http_param_get(&c->x->req, "$top");
+    char *end = NULL;
+    long n = top ? strtol(top, &end, 10) : LIMIT_ARM_PAGE;
+
+    if (top && (!*top || *end || n < 1)) {
+        (void) az_fail(reterr, AZ_ERR_BAD_REQUEST, "The value of $top is not valid.");
+        reterr->target = "$top";
+        return false;
+    }
+    if (!arm_page_begin(c, p, reterr)) {
+        return false;
+    }
+    p->has_top = top != NULL;
+    p->size = n < LIMIT_ARM_PAGE ? (size_t) n : LIMIT_ARM_PAGE;
+    return true;
+}
+
 bool arm_page_takes(struct arm_page *p, const char *key)
 {
-    if (json_array_size(p->list) < LIMIT_ARM_PAGE) {
+    if (json_array_size(p->list) < p->size) {
         return true;
     }
     (void) snprintf(p->next, sizeof(p->next), "%s", key);
@@ -53,16 +74,20 @@ bool arm_page_answer(struct arm_page *p)
     if (p->next[0]) {
         CLEANUP(buf_done) struct buf token = {0};
         char base[URL_MAX];
+        char top[32] = "";
 
+        if (p->has_top) {
+            (void) snprintf(top, sizeof(top), "&$top=%zu", p->size);
+        }
         base64url_write(&token, p->next, strlen(p->next));
         if (!buf_ok(&token)) {
             return az_fail_internal(&c->error, "out of memory");
         }
         (void) json_object_set_new(doc, "nextLink",
-                                   json_sprintf("%s%.*s?api-version=%s&$skiptoken=%s",
+                                   json_sprintf("%s%.*s?api-version=%s%s&$skiptoken=%s",
                                                 site_url(&c->site, SVC_MANAGEMENT, NULL, base),
                                                 (int) strcspn(c->x->req.target, "?"),
-                                                c->x->req.target, c->api_version, token.data));
+                                                c->x->req.target, c->api_version, top, token.data));
     }
     return provider_answer_json(c, 200, doc);
 }

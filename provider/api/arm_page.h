@@ -12,12 +12,17 @@
 struct arm_page {
     struct provider_call *c;
     json_t *list;
+    size_t size;
+    bool has_top;
     char from[ARM_PAGE_KEY]; /* the item that the page begins with; "": the first */
     char next[ARM_PAGE_KEY]; /* ... and the next page */
 };
 
 /* Takes $skiptoken. The list is given up by arm_page_answer(). */
 bool arm_page_begin(struct provider_call *c, struct arm_page *p, struct az_error *reterr)
+    MUST_CHECK;
+/* ... and $top, where a specification has it. */
+bool arm_page_begin_top(struct provider_call *c, struct arm_page *p, struct az_error *reterr)
     MUST_CHECK;
 /* Room for the item of this key; false: the next page begins with it. */
 bool arm_page_takes(struct arm_page *p, const char *key);

@@ -14,6 +14,7 @@
 #include "common/limits.h"
 #include "provider/api/account.h"
 #include "provider/api/answer.h"
+#include "provider/api/arm_page.h"
 #include "provider/api/dek.h"
 #include "provider/store/child_store.h"
 
@@ -243,10 +244,8 @@ static bool delete_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
 }
 
 struct collect {
-    struct provider_call *c;
     const char *group; /* NULL: all */
     json_t *list;
-    bool raw;
 };
 
 static bool add_identity(void *ctx, json_t *u)
@@ -254,19 +253,40 @@ static bool add_identity(void *ctx, json_t *u)
     struct collect *k = ctx;
 
     if (!k->group || strcasecmp(json_text(u, "group"), k->group) == 0) {
-        (void) json_array_append_new(k->list, k->raw ? json_incref(u) : identity_json(k->c, u));
+        (void) json_array_append(k->list, u);
     }
     return true;
+}
+
+struct listing {
+    struct arm_page page;
+    const char *group; /* NULL: all */
+};
+
+static bool list_identity(void *ctx, json_t *u)
+{
+    struct listing *l = ctx;
+    char key[256];
+
+    if (l->group && strcasecmp(json_text(u, "group"), l->group) != 0) {
+        return true;
+    }
+    key_name(json_text(u, "group"), json_text(u, "name"), key);
+    return arm_page_takes(&l->page, key) &&
+           json_array_append_new(l->page.list, identity_json(l->page.c, u)) == 0;
 }
 
 static bool list(struct provider_call *c, struct kvdb_txn *txn, const char *group,
                  struct az_error *reterr)
 {
-    struct collect k = {c, group, json_array(), false};
-    bool ok = child_each(txn, c->subscription.id, COLLECTION, add_identity, &k);
-    AUTO_JSON *doc = json_pack("{s:o}", "value", k.list);
+    struct listing l = {.group = group};
+    bool ok = arm_page_begin(c, &l.page, reterr);
 
-    return ok ? provider_answer_json(c, 200, doc) : az_fail_internal(reterr, "listing identities");
+    if (!ok) {
+        return false;
+    }
+    ok = child_each_from(txn, c->subscription.id, COLLECTION, l.page.from, list_identity, &l);
+    return (arm_page_answer(&l.page) && ok) || az_fail_internal(reterr, "listing identities");
 }
 
 static bool list_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -283,7 +303,7 @@ bool user_identity_each_resource(struct kvdb_txn *txn, const char *subscription,
                                  bool (*fn)(void *ctx, json_t *generic), void *ctx)
 {
     AUTO_JSON *all = json_array();
-    struct collect k = {NULL, group, all, true};
+    struct collect k = {group, all};
     bool ok = child_each(txn, subscription, COLLECTION, add_identity, &k);
     json_t *u;
     size_t i;
@@ -303,7 +323,7 @@ bool user_identity_delete_group(struct provider_call *c, struct kvdb_txn *txn, c
                                 struct az_error *reterr)
 {
     AUTO_JSON *all = json_array();
-    struct collect k = {c, group, all, true};
+    struct collect k = {group, all};
     json_t *u;
     size_t i;
 
@@ -353,30 +373,31 @@ static json_t *credential_json(const json_t *u, const json_t *f)
 }
 
 struct credentials {
+    struct arm_page page;
     const json_t *identity;
-    json_t *list;
 };
 
 static bool add_credential(void *ctx, json_t *f)
 {
     struct credentials *k = ctx;
 
-    (void) json_array_append_new(k->list, credential_json(k->identity, f));
-    return true;
+    return arm_page_takes(&k->page, json_text(f, "name")) &&
+           json_array_append_new(k->page.list, credential_json(k->identity, f)) == 0;
 }
 
 static bool credentials_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
 {
     AUTO_JSON *u = NULL;
+    struct credentials k = {.identity = NULL};
 
-    if (!find_or_fail(c, txn, &u, reterr)) {
+    if (!find_or_fail(c, txn, &u, reterr) || !arm_page_begin_top(c, &k.page, reterr)) {
         return false;
     }
-    struct credentials k = {u, json_array()};
-    bool ok = child_each(txn, json_text(u, "principalId"), FEDERATED, add_credential, &k);
-    AUTO_JSON *doc = json_pack("{s:o}", "value", k.list);
+    k.identity = u;
+    bool ok = child_each_from(txn, json_text(u, "principalId"), FEDERATED, k.page.from,
+                              add_credential, &k);
 
-    return ok ? provider_answer_json(c, 200, doc) : az_fail_internal(reterr, "listing credentials");
+    return (arm_page_answer(&k.page) && ok) || az_fail_internal(reterr, "listing credentials");
 }
 
 static bool find_credential(struct provider_call *c, struct kvdb_txn *txn, json_t **u, json_t **ret,

@@ -113,6 +113,78 @@ static void every_deployment_is_listed_once(void **state)
     walks(f, ACCOUNT_PATH "acct/deployments", MANY);
 }
 
+#define IDENTITIES SUBS "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+#define SUBS       "/subscriptions/" SUB "/resourceGroups/rg"
+
+static int msi(struct provider_fixture *f, const char *method, const char *path, const char *body)
+{
+    char target[512];
+
+    (void) snprintf(target, sizeof(target), "%s%sapi-version=2023-01-31", path,
+                    strchr(path, '?') ? "&" : "?");
+    return provider_call(
+        f,
+        &(struct api_request){
+            .method = method, .host = ARM_HOST, .target = target, .token = f->token, .body = body});
+}
+
+static void every_identity_is_listed_once(void **state)
+{
+    struct provider_fixture *f = *state;
+    char path[256];
+    char link[1024];
+
+    for (int i = 0; i <= LIMIT_ARM_PAGE; i++) {
+        (void) snprintf(path, sizeof(path), IDENTITIES "/one%03d", i);
+        assert_int_equal(msi(f, "PUT", path, "{\"location\":\"westeurope\"}"), 201);
+    }
+    assert_int_equal(msi(f, "GET", IDENTITIES, NULL), 200);
+    assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), LIMIT_ARM_PAGE);
+    (void) snprintf(link, sizeof(link), "%s", api_text(f->a.doc, "nextLink"));
+    assert_int_equal(follow(f, link), 200);
+    assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 1);
+    assert_null(json_object_get(f->a.doc, "nextLink"));
+}
+
+/* ManagedIdentity.json: $top and $skiptoken. */
+static void credentials_come_by_top(void **state)
+{
+    static const char *const bad[] = {"0", "-1", "x", ""};
+    struct provider_fixture *f = *state;
+    char link[1024];
+    char path[512];
+    size_t pages = 0;
+
+    assert_int_equal(msi(f, "PUT", IDENTITIES "/one", "{\"location\":\"westeurope\"}"), 201);
+    for (int i = 0; i < 5; i++) {
+        (void) snprintf(path, sizeof(path), IDENTITIES "/one/federatedIdentityCredentials/fic%d",
+                        i);
+        (void) snprintf(link, sizeof(link),
+                        "{\"properties\":{\"issuer\":\"https://i.example\",\"subject\":\"s%d\","
+                        "\"audiences\":[\"a\"]}}",
+                        i);
+        assert_int_equal(msi(f, "PUT", path, link), 201);
+    }
+    assert_int_equal(msi(f, "GET", IDENTITIES "/one/federatedIdentityCredentials?$top=2", NULL),
+                     200);
+    while (api_text(f->a.doc, "nextLink")[0]) {
+        assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 2);
+        (void) snprintf(link, sizeof(link), "%s", api_text(f->a.doc, "nextLink"));
+        assert_int_equal(follow(f, link), 200);
+        pages++;
+    }
+    assert_int_equal(pages, 2);
+    assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 1);
+    assert_int_equal(msi(f, "GET", IDENTITIES "/one/federatedIdentityCredentials", NULL), 200);
+    assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 5);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        (void) snprintf(path, sizeof(path), IDENTITIES "/one/federatedIdentityCredentials?$top=%s",
+                        bad[i]);
+        assert_int_equal(msi(f, "GET", path, NULL), 400);
+        assert_string_equal(api_text(f->a.doc, "error.target"), "$top");
+    }
+}
+
 static void a_page_of_what_is_left_has_no_next_link(void **state)
 {
     struct provider_fixture *f = *state;
@@ -172,6 +244,8 @@ int main(void)
         CASE(every_account_is_listed_once),
         CASE(every_deleted_account_is_listed_once),
         CASE(every_deployment_is_listed_once),
+        CASE(every_identity_is_listed_once),
+        CASE(credentials_come_by_top),
         CASE(a_page_of_what_is_left_has_no_next_link),
         CASE(the_first_of_a_page_may_have_gone),
         CASE(a_token_of_another_make_is_refused_or_harmless),
