@@ -13,6 +13,7 @@
 #include "provider/api/cmk_check.h"
 #include "provider/api/rule_log.h"
 #include "provider/api/storage.h"
+#include "provider/store/account_store.h"
 #include "provider/store/child_store.h"
 
 void ai_data_free(void *p)
@@ -119,6 +120,18 @@ bool ai_item_get(const struct ai_data *d, struct kvdb_txn *txn, const char *coll
            (!record || open_item(d, collection, record, ret, reterr));
 }
 
+/* Prepare has read the account; meanwhile it may have been deleted, its items purged. */
+static bool account_is_there(const struct ai_data *d, struct kvdb_txn *txn, struct az_error *reterr)
+{
+    AUTO_JSON *now = NULL;
+
+    return account_store_get(txn, json_text(d->account, "subscription"),
+                             json_text(d->account, "group"), json_text(d->account, "name"), false,
+                             &now, reterr) &&
+           (strcmp(json_text(now, "uid"), json_text(d->account, "uid")) == 0 ||
+            az_fail(reterr, AZ_ERR_RESOURCE_NOT_FOUND_AI, "The account is gone."));
+}
+
 bool ai_item_put(const struct ai_data *d, struct kvdb_txn *txn, const char *collection,
                  const char *name, const char *tag, const json_t *item, struct az_error *reterr)
 {
@@ -128,6 +141,9 @@ bool ai_item_put(const struct ai_data *d, struct kvdb_txn *txn, const char *coll
     AUTO_JSON *record = NULL;
     char aad[400];
 
+    if (!account_is_there(d, txn, reterr)) {
+        return false;
+    }
     json_write(&text, item);
     if (!buf_ok(&text) || !layers_seal(&d->keys, place(d, collection, name, aad), text.data,
                                        text.len, &sealed, reterr)) {

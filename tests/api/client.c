@@ -26,8 +26,10 @@ void api_fill(struct http_exchange *x, const struct api_request *r)
     }
 }
 
+/* A call inside this one (what happens meanwhile) may have left its own answer there. */
 static void take_answer(struct http_exchange *x, struct api_answer *a)
 {
+    api_answer_done(a);
     a->resp = x->resp;
     a->status = x->resp.status;
     if (x->resp.body.len > 0) {

@@ -78,9 +78,14 @@ static bool unwrap(void *ctx, const char *vault, const char *key, const char *ve
                    struct az_error *reterr)
 {
     struct fake_vault *f = ctx;
+    void (*in_unwrap)(void *) = f->in_unwrap;
 
     (void) vault;
     (void) key;
+    f->in_unwrap = NULL;
+    if (in_unwrap) {
+        in_unwrap(f->meanwhile_ctx);
+    }
     f->unwraps++;
     (void) snprintf(f->last_token, sizeof(f->last_token), "%s", token);
     return f->revoked || f->unreachable

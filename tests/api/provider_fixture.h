@@ -39,6 +39,7 @@ struct fake_vault {
     struct fake_roles *roles;
     /* Called inside the next wrap or change of roles, once: what happens while prepare runs. */
     void (*meanwhile)(void *ctx);
+    void (*in_unwrap)(void *ctx); /* the same, inside the next unwrap */
     void *meanwhile_ctx;
 };
 

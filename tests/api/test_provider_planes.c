@@ -267,6 +267,55 @@ static void a_denied_host_is_refused_before_anything_is_stored(void **state)
     assert_int_equal(ai(f, "POST", "/face/v1.2/facelists/s/persistedfaces", URL), 200);
 }
 
+static void purge(void *ctx)
+{
+    struct provider_fixture *f = ctx;
+
+    assert_int_equal(provider_arm(f, "DELETE", PLANES, NULL), 200);
+    assert_int_equal(provider_arm(f, "DELETE",
+                                  "/subscriptions/" SUB
+                                  "/providers/Microsoft.CognitiveServices/locations/"
+                                  "westeurope/resourceGroups/rg/deletedAccounts/planes",
+                                  NULL),
+                     202);
+}
+
+/* How many records belong to accounts: sub-resources and what the planes keep. */
+static size_t items(struct provider_fixture *f)
+{
+    struct kvdb_txn *txn = NULL;
+    struct kvkey prefix;
+    struct kvdb_iter *it;
+    struct kvdb_val found;
+    struct kvdb_val val;
+    struct az_error err;
+    size_t n = 0;
+
+    assert_ok(kvdb_begin_read(f->d.db, &txn, &err), &err);
+    kvkey_init(&prefix, 'D');
+    it = kvdb_iter_new(txn, &prefix, NULL);
+    while (it && kvdb_iter_next(it, &found, &val)) {
+        n++;
+    }
+    kvdb_iter_free(it);
+    kvdb_abort(txn);
+    return n;
+}
+
+static void what_comes_too_late_for_an_account_leaves_nothing_behind(void **state)
+{
+    struct provider_fixture *f = *state;
+    size_t before = items(f);
+
+    bind(f);
+    make_things(f);
+    assert_true(items(f) > before);
+    f->fake.in_unwrap = purge;
+    f->fake.meanwhile_ctx = f;
+    assert_int_equal(ai(f, "PUT", "/face/v1.2/facelists/late", "{\"name\":\"n\"}"), 404);
+    assert_int_equal(items(f), before);
+}
+
 /* ---- Customer Lockbox */
 
 static int control(struct provider_fixture *f, const char *method, const char *path,
@@ -450,6 +499,7 @@ int main(void)
         CASE(what_is_refused_changes_nothing),
         CASE(a_revoked_key_blocks_every_operation_on_data_and_no_other),
         CASE(a_denied_host_is_refused_before_anything_is_stored),
+        CASE(what_comes_too_late_for_an_account_leaves_nothing_behind),
         CASE(lockbox_is_for_the_listed_kinds_and_for_no_other),
         CASE(lockbox_of_a_language_account_is_by_type_of_project),
         CASE(a_lockbox_request_lives_four_days_to_the_second),
