@@ -93,6 +93,8 @@ static void add_proxy(json_t *o, const json_t *e)
     }
     put(o, "NO_PROXY", "localhost,127.0.0.1,::1");
     put(o, "no_proxy", "localhost,127.0.0.1,::1");
+    /* Node's own fetch (openai) follows the proxy where this is set: Node 24, 22.21 and later. */
+    put(o, "NODE_USE_ENV_PROXY", "1");
 }
 
 static void add_names(json_t *o, const json_t *e)
