@@ -28,7 +28,7 @@ static bool number(const char *text, long max, long *ret)
 
     errno = 0;
     *ret = strtol(text, &end, 10);
-    return errno == 0 && end != text && *ret >= 0 && *ret <= max;
+    return errno == 0 && end != text && !*end && *ret >= 0 && *ret <= max;
 }
 
 static bool kind_parse(const char *name, enum daemon_socket_kind *ret)
@@ -240,10 +240,47 @@ bool daemon_open_store(const char *dir, const struct kvdb_options *opt,
            kvdb_open(dir, opt, ret, reterr);
 }
 
+bool daemon_open_state(const char *dir, const char *daemon, struct sim_clock **clock,
+                       struct control *control, struct az_error *reterr)
+{
+    char path[4096];
+    int lock; /* open until the process ends */
+
+    if (!dir_make(dir)) {
+        return az_fail_internal(reterr, "--state %s can't be made: %s", dir, strerror(errno));
+    }
+    (void) snprintf(path, sizeof(path), "%s.lock", daemon);
+    if (!daemon_lock(dir, path, &lock, reterr)) {
+        return false;
+    }
+    (void) snprintf(path, sizeof(path), "%s/clock", dir);
+    return sim_clock_open(path, clock, reterr) &&
+           control_open(control, dir, daemon, *clock, reterr);
+}
+
+static void ending_signals(sigset_t *ret)
+{
+    (void) sigemptyset(ret);
+    (void) sigaddset(ret, SIGTERM);
+    (void) sigaddset(ret, SIGINT);
+}
+
+void daemon_wait(void)
+{
+    sigset_t signals;
+    int sig;
+
+    ending_signals(&signals);
+    (void) sigwait(&signals, &sig);
+}
+
 void daemon_process_setup(void)
 {
     struct rlimit lim;
+    sigset_t signals;
 
+    ending_signals(&signals);
+    (void) pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
     (void) signal(SIGPIPE, SIG_IGN);
     if (getrlimit(RLIMIT_NOFILE, &lim) == 0) {
         lim.rlim_cur = lim.rlim_max;
@@ -255,7 +292,7 @@ void daemon_process_setup(void)
     (void) setrlimit(RLIMIT_CORE, &lim);
 }
 
-bool daemon_parse_ports(const char *text, struct site_ports *ret)
+static bool parse_ports(const char *text, struct site_ports *ret)
 {
     uint16_t *const slots[] = {[SOCK_VAULT] = &ret->vault,
                                [SOCK_MANAGEMENT] = &ret->management,
@@ -283,4 +320,11 @@ bool daemon_parse_ports(const char *text, struct site_ports *ret)
         *slots[kind] = (uint16_t) port;
     }
     return true;
+}
+
+bool daemon_parse_ports(const char *text, struct site_ports *ret, struct az_error *reterr)
+{
+    return !text || parse_ports(text, ret) ||
+           az_fail_internal(
+               reterr, "--ports %s: vault=N,management=N,identity=N,proxy=N is expected", text);
 }

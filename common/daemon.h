@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/az_error.h"
+#include "common/control.h"
 #include "common/keygen.h"
 #include "common/kvdb.h"
 #include "common/names.h"
@@ -50,7 +51,19 @@ bool daemon_lock(const char *dir, const char *name, int *ret, struct az_error *r
 bool daemon_open_store(const char *dir, const struct kvdb_options *opt,
                        uint8_t root_key[SEAL_KEY_LEN], struct kvdb **ret, struct az_error *reterr)
     MUST_CHECK;
-/* Raises RLIMIT_NOFILE, ignores SIGPIPE, wipes core dumps (RLIMIT_CORE 0). */
+/*
+ * The first steps into the directory of the state, which is made if it is missing: locked for
+ * DAEMON until the process ends, its clock, its control token.
+ */
+bool daemon_open_state(const char *dir, const char *daemon, struct sim_clock **clock,
+                       struct control *control, struct az_error *reterr) MUST_CHECK;
+/*
+ * Raises RLIMIT_NOFILE, ignores SIGPIPE, wipes core dumps (RLIMIT_CORE 0), keeps SIGTERM and SIGINT
+ * for daemon_wait(): before the first thread is started.
+ */
 void daemon_process_setup(void);
-/* "vault=7443,management=7444,identity=7445,proxy=7446" */
-bool daemon_parse_ports(const char *text, struct site_ports *ret);
+/* Returns when the process is told to end. */
+void daemon_wait(void);
+/* --ports "vault=7443,management=7444,identity=7445,proxy=7446"; NULL: *ret stays as it is. */
+bool daemon_parse_ports(const char *text, struct site_ports *ret, struct az_error *reterr)
+    MUST_CHECK;

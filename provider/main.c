@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* providerd: opens its state, its sockets and its threads, serves until it is told to stop. */
-#include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/certs.h"
 #include "common/cli.h"
@@ -54,7 +51,6 @@ struct program {
     struct workers *workers;
     struct writer *writer;
     struct net_server *server;
-    int lock; /* of the state, until the process ends */
     struct worker_job first_sync;
 };
 
@@ -222,15 +218,7 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
                               .schema = SCHEMA};
     char path[4096];
 
-    if (!dir_make(o->state)) {
-        return az_fail_internal(reterr, "--state %s can't be made: %s", o->state, strerror(errno));
-    }
-    if (!daemon_lock(o->state, "providerd.lock", &p->lock, reterr)) {
-        return false;
-    }
-    (void) snprintf(path, sizeof(path), "%s/clock", o->state);
-    if (!sim_clock_open(path, &d->clock, reterr) ||
-        !control_open(&d->control, o->state, "providerd", d->clock, reterr) ||
+    if (!daemon_open_state(o->state, "providerd", &d->clock, &d->control, reterr) ||
         !token_signer_open(o->state, &d->signer, reterr)) {
         return false;
     }
@@ -261,11 +249,8 @@ static bool open_sockets(struct program *p, const struct options *o, struct az_e
     struct site_ports *ports = &p->d.names.ports;
 
     *ports = (struct site_ports){7443, 7444, 7445, 7446};
-    if (o->ports && !daemon_parse_ports(o->ports, ports)) {
-        return az_fail_internal(
-            reterr, "--ports %s: vault=N,management=N,identity=N,proxy=N is expected", o->ports);
-    }
-    if (!daemon_sockets_inherit(&p->sockets, reterr)) {
+    if (!daemon_parse_ports(o->ports, ports, reterr) ||
+        !daemon_sockets_inherit(&p->sockets, reterr)) {
         return false;
     }
     return p->sockets.n > 0 ||
@@ -373,8 +358,6 @@ int main(int argc, char **argv)
     struct options o = {.state = "kvsim-state"};
     struct program p = {0};
     struct az_error err;
-    sigset_t signals;
-    int sig;
 
     log_set_program("providerd");
     parse(&o, argc, argv);
@@ -387,10 +370,6 @@ int main(int argc, char **argv)
         return 0;
     }
     daemon_process_setup();
-    (void) sigemptyset(&signals);
-    (void) sigaddset(&signals, SIGTERM);
-    (void) sigaddset(&signals, SIGINT);
-    (void) pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
     if ((o.fips && !seal_with_fips(&err)) || !start(&p, &o, &err)) {
         log_error("%s", err.detail[0] ? err.detail : err.message);
         stop(&p);
@@ -399,7 +378,7 @@ int main(int argc, char **argv)
     }
     daemon_notify_ready();
     log_info("serving the resource manager on port %u", (unsigned) p.d.names.ports.management);
-    (void) sigwait(&signals, &sig);
+    daemon_wait();
     stop(&p);
     if (!rule_log_write(&p.d, o.state, &err)) {
         log_error("%s", err.detail);

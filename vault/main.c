@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vaultd: opens its state, its sockets and its threads, serves until it is told to stop. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/certs.h"
 #include "common/cli.h"
@@ -48,7 +45,6 @@ struct program {
     struct workers *workers;
     struct writer *writer;
     struct net_server *server;
-    int lock; /* of the state, until the process ends */
 };
 
 static void parse(struct options *o, int argc, char **argv)
@@ -129,15 +125,7 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
                               .schema = SCHEMA};
     char path[4096];
 
-    if (!dir_make(o->state)) {
-        return az_fail_internal(reterr, "--state %s can't be made: %s", o->state, strerror(errno));
-    }
-    if (!daemon_lock(o->state, "vaultd.lock", &p->lock, reterr)) {
-        return false;
-    }
-    (void) snprintf(path, sizeof(path), "%s/clock", o->state);
-    if (!sim_clock_open(path, &d->clock, reterr) ||
-        !control_open(&d->control, o->state, "vaultd", d->clock, reterr)) {
+    if (!daemon_open_state(o->state, "vaultd", &d->clock, &d->control, reterr)) {
         return false;
     }
     (void) snprintf(path, sizeof(path), "%s/vault", o->state);
@@ -173,11 +161,8 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
 
 static bool open_sockets(struct program *p, const struct options *o, struct az_error *reterr)
 {
-    if (o->ports && !daemon_parse_ports(o->ports, &p->d.names.ports)) {
-        return az_fail_internal(
-            reterr, "--ports %s: vault=N,management=N,identity=N,proxy=N is expected", o->ports);
-    }
-    if (!daemon_sockets_inherit(&p->sockets, reterr)) {
+    if (!daemon_parse_ports(o->ports, &p->d.names.ports, reterr) ||
+        !daemon_sockets_inherit(&p->sockets, reterr)) {
         return false;
     }
     if (p->sockets.n > 0) {
@@ -253,8 +238,6 @@ int main(int argc, char **argv)
     struct options o = {.state = "kvsim-state", .key_pool = 2};
     struct program p = {0};
     struct az_error err;
-    sigset_t signals;
-    int sig;
 
     log_set_program("vaultd");
     parse(&o, argc, argv);
@@ -263,10 +246,6 @@ int main(int argc, char **argv)
         return 0;
     }
     daemon_process_setup();
-    (void) sigemptyset(&signals);
-    (void) sigaddset(&signals, SIGTERM);
-    (void) sigaddset(&signals, SIGINT);
-    (void) pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
     if ((o.fips && !seal_with_fips(&err)) || !start(&p, &o, &err)) {
         log_error("%s", err.detail[0] ? err.detail : err.message);
         stop(&p);
@@ -274,7 +253,7 @@ int main(int argc, char **argv)
     }
     daemon_notify_ready();
     log_info("serving vaults on port %u", (unsigned) p.d.names.ports.vault);
-    (void) sigwait(&signals, &sig);
+    daemon_wait();
     stop(&p);
     return 0;
 }

@@ -6,7 +6,6 @@
  * prints it, and answers every request with the headers and the length of a get-key answer. --rsa:
  * one RSA-OAEP-256 encryption of 32 bytes under a 2048-bit key before each answer, as wrapKey does.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +84,6 @@ int main(int argc, char **argv)
     struct net_server *server = NULL;
     struct az_error err;
     uint16_t port = 0;
-    sigset_t signals;
-    int sig;
 
     if (argc < 3) {
         (void) fprintf(stderr, "usage: bare_server CERT KEY [--threads N] [--rsa]\n");
@@ -100,10 +97,6 @@ int main(int argc, char **argv)
             opt.threads = (unsigned) strtoul(argv[++i], NULL, 10);
         }
     }
-    (void) sigemptyset(&signals);
-    (void) sigaddset(&signals, SIGTERM);
-    (void) sigaddset(&signals, SIGINT);
-    (void) pthread_sigmask(SIG_BLOCK, &signals, NULL);
     daemon_process_setup();
     opt.workers = workers_new(1, NULL, NULL);
     if (!daemon_socket_bind(&sockets, SOCK_VAULT, NULL, &port, &err) ||
@@ -125,7 +118,7 @@ int main(int argc, char **argv)
     }
     (void) printf("%u\n", (unsigned) port);
     (void) fflush(stdout);
-    (void) sigwait(&signals, &sig);
+    daemon_wait();
     net_server_stop(server, 100);
     net_server_free(server);
     workers_free(opt.workers);
