@@ -14,6 +14,8 @@ bool ai_account(struct provider_call *c, struct kvdb_txn *txn, json_t **ret,
                 struct az_error *reterr) MUST_CHECK;
 
 /* ai_common.c */
+/* The same, read in a transaction of its own. */
+bool ai_account_now(struct provider_call *c, json_t **ret, struct az_error *reterr) MUST_CHECK;
 bool ai_is_v1(const struct provider_call *c);
 /* A path of the OpenAI data plane, in either form. */
 bool ai_is_openai(const struct provider_call *c);

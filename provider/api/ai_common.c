@@ -66,19 +66,25 @@ bool ai_bad_body(const struct provider_call *c, const char *why, struct az_error
                    "The request body is not a valid JSON object: %s.", why);
 }
 
-bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct data_keys *keys,
-                  struct az_error *reterr)
+bool ai_account_now(struct provider_call *c, json_t **ret, struct az_error *reterr)
 {
     struct kvdb_txn *txn = NULL;
-    AUTO_JSON *account = NULL;
     bool ok;
 
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
-    ok = ai_account(c, txn, &account, reterr);
+    ok = ai_account(c, txn, ret, reterr);
     kvdb_abort(txn);
-    if (!ok) {
+    return ok;
+}
+
+bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct data_keys *keys,
+                  struct az_error *reterr)
+{
+    AUTO_JSON *account = NULL;
+
+    if (!ai_account_now(c, &account, reterr)) {
         return false;
     }
     (void) snprintf(uid, 40, "%s", json_text(account, "uid"));
@@ -92,16 +98,10 @@ bool ai_open_keys(struct provider_call *c, enum cmk_op op, char uid[40], struct 
 bool ai_reach_prepare(struct provider_call *c, struct az_error *reterr)
 {
     const struct account_kind *kind;
-    struct kvdb_txn *txn = NULL;
     AUTO_JSON *account = NULL;
     struct data_keys keys = {0};
-    bool ok;
+    bool ok = ai_account_now(c, &account, reterr);
 
-    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
-        return false;
-    }
-    ok = ai_account(c, txn, &account, reterr);
-    kvdb_abort(txn);
     kind = account_kind_find(json_text(account, "kind"));
     if (!ok || !kind || kind->revocation != REVOCATION_BLOCKS_ALL) {
         return ok;

@@ -43,15 +43,8 @@ bool ai_data_begin(struct provider_call *c, unsigned kinds, struct ai_data **ret
 {
     const struct account_kind *kind;
     AUTO_JSON *account = NULL;
-    struct kvdb_txn *txn = NULL;
-    bool ok;
 
-    if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
-        return false;
-    }
-    ok = ai_account(c, txn, &account, reterr);
-    kvdb_abort(txn);
-    if (!ok) {
+    if (!ai_account_now(c, &account, reterr)) {
         return false;
     }
     kind = account_kind_find(json_text(account, "kind"));

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "provider/store/child_store.h"
 #include "provider/store/directory.h"
+#include "provider/store/due_entry.h"
 
 static void add_lower(struct kvkey *k, const char *s)
 {
@@ -275,40 +276,12 @@ void file_store_each(struct kvdb_txn *txn, const char *uid, void (*fn)(void *ctx
     kvdb_iter_free(it);
 }
 
-/* The first due entry, as its three names from data[9]. */
-static bool first_due(struct kvdb_txn *txn, char record_class, int64_t now_s, struct kvkey *found,
-                      int64_t *at_s)
-{
-    struct kvkey prefix;
-    struct kvdb_val key;
-    struct kvdb_val val;
-    struct kvdb_iter *it;
-    bool due = false;
-
-    kvkey_init(&prefix, record_class);
-    it = kvdb_iter_new(txn, &prefix, NULL);
-    if (it && kvdb_iter_next(it, &key, &val) && key.len > 9) {
-        uint64_t at = 0;
-
-        for (int i = 1; i <= 8; i++) {
-            at = at << 8 | ((const uint8_t *) key.data)[i];
-        }
-        due = at <= (uint64_t) now_s;
-        *at_s = (int64_t) at;
-        memcpy(found->data, key.data, key.len);
-        found->len = key.len;
-        found->failed = false;
-    }
-    kvdb_iter_free(it);
-    return due;
-}
-
 bool account_store_due(struct kvdb_txn *txn, int64_t now_s)
 {
     struct kvkey found;
     int64_t at_s;
 
-    return first_due(txn, 'x', now_s, &found, &at_s);
+    return due_entry_first(txn, 'x', now_s, &found, &at_s);
 }
 
 bool account_store_follow_due(struct kvdb_txn *txn, int64_t now_s)
@@ -316,13 +289,13 @@ bool account_store_follow_due(struct kvdb_txn *txn, int64_t now_s)
     struct kvkey found;
     int64_t at_s;
 
-    return first_due(txn, 'y', now_s, &found, &at_s);
+    return due_entry_first(txn, 'y', now_s, &found, &at_s);
 }
 
 /* The account of an entry, if the entry is of the time that the account has. */
 static json_t *of_entry(struct kvdb_txn *txn, const struct kvkey *entry, int64_t at_s, bool deleted)
 {
-    const char *sub = (const char *) entry->data + 9;
+    const char *sub = (const char *) entry->data + DUE_NAMES_AT;
     const char *group = sub + strlen(sub) + 1;
     const char *name = group + strlen(group) + 1;
     struct az_error ignored;
@@ -343,7 +316,7 @@ json_t *account_store_follow_first(struct kvdb_txn *txn, int64_t now_s, bool *de
     json_t *a = NULL;
 
     *deleted = false;
-    if (first_due(txn, 'y', now_s, &found, &at_s)) {
+    if (due_entry_first(txn, 'y', now_s, &found, &at_s)) {
         a = of_entry(txn, &found, at_s, false);
         if (!a) {
             a = of_entry(txn, &found, at_s, true);
@@ -358,7 +331,7 @@ void account_store_follow_drop(struct kvdb_txn *txn, int64_t now_s)
     struct kvkey found;
     int64_t at_s;
 
-    if (first_due(txn, 'y', now_s, &found, &at_s)) {
+    if (due_entry_first(txn, 'y', now_s, &found, &at_s)) {
         (void) kvdb_del(txn, &found);
     }
 }
@@ -369,8 +342,8 @@ bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, json_t *purged,
     struct kvkey found;
     int64_t at_s;
 
-    while (first_due(txn, 'x', now_s, &found, &at_s)) {
-        const char *sub = (const char *) found.data + 9;
+    while (due_entry_first(txn, 'x', now_s, &found, &at_s)) {
+        const char *sub = (const char *) found.data + DUE_NAMES_AT;
         const char *group = sub + strlen(sub) + 1;
         const char *name = group + strlen(group) + 1;
         AUTO_JSON *a = NULL;

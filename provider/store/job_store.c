@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "provider/store/due_entry.h"
 
 static void due_key(struct kvkey *k, int64_t finish, const char *uid, const char *id)
 {
@@ -49,37 +50,13 @@ void job_store_del(struct kvdb_txn *txn, const char *uid, const json_t *job)
     (void) child_del(txn, uid, JOBS_COLLECTION, json_text(job, "id"));
 }
 
-/* The key of the first entry; false: none is due. */
-static bool first_due(struct kvdb_txn *txn, int64_t now_s, struct kvkey *found)
-{
-    struct kvkey prefix;
-    struct kvdb_val key;
-    struct kvdb_val val;
-    struct kvdb_iter *it;
-    uint64_t at = 0;
-    bool due = false;
-
-    kvkey_init(&prefix, 'J');
-    it = kvdb_iter_new(txn, &prefix, NULL);
-    if (it && kvdb_iter_next(it, &key, &val) && key.len > 9) {
-        for (size_t i = 1; i < 9; i++) {
-            at = at << 8 | ((const uint8_t *) key.data)[i];
-        }
-        due = at <= (uint64_t) now_s;
-        memcpy(found->data, key.data, key.len);
-        found->len = key.len;
-        found->failed = false;
-    }
-    kvdb_iter_free(it);
-    return due;
-}
-
 bool job_store_due(struct kvdb_txn *txn, int64_t now_s, char uid[64], char id[64])
 {
     struct kvkey found;
-    const char *text = (const char *) found.data + 9;
+    int64_t at_s;
+    const char *text = (const char *) found.data + DUE_NAMES_AT;
 
-    if (!first_due(txn, now_s, &found)) {
+    if (!due_entry_first(txn, 'J', now_s, &found, &at_s)) {
         return false;
     }
     (void) snprintf(uid, 64, "%.63s", text);
@@ -90,9 +67,10 @@ bool job_store_due(struct kvdb_txn *txn, int64_t now_s, char uid[64], char id[64
 void job_store_forget_due(struct kvdb_txn *txn, int64_t now_s, const char *uid, const char *id)
 {
     struct kvkey found;
-    const char *text = (const char *) found.data + 9;
+    int64_t at_s;
+    const char *text = (const char *) found.data + DUE_NAMES_AT;
 
-    if (first_due(txn, now_s, &found) && strcmp(text, uid) == 0 &&
+    if (due_entry_first(txn, 'J', now_s, &found, &at_s) && strcmp(text, uid) == 0 &&
         strcmp(text + strlen(text) + 1, id) == 0) {
         (void) kvdb_del(txn, &found);
     }
