@@ -268,6 +268,17 @@ int provider_arm(struct provider_fixture *f, const char *method, const char *pat
     return provider_arm_at(f, ARM_DEFAULT, method, path, body);
 }
 
+int provider_control(struct provider_fixture *f, const char *method, const char *path,
+                     const char *body)
+{
+    return provider_call(
+        f, &(struct api_request){.method = method,
+                                 .host = ARM_HOST,
+                                 .target = path,
+                                 .body = body,
+                                 .headers = {{"x-kvsim-control", f->d.control.token}}});
+}
+
 void provider_make_account(struct provider_fixture *f)
 {
     assert_int_equal(

@@ -64,6 +64,9 @@ int provider_call(struct provider_fixture *f, const struct api_request *r);
 /* A resource manager request of the operator; api-version is added. */
 int provider_arm(struct provider_fixture *f, const char *method, const char *path,
                  const char *body);
+/* With the control token. */
+int provider_control(struct provider_fixture *f, const char *method, const char *path,
+                     const char *body);
 /* The same of an api-version of the test's choice. */
 int provider_arm_at(struct provider_fixture *f, const char *version, const char *method,
                     const char *path, const char *body);

@@ -32,17 +32,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int control(struct provider_fixture *f, const char *method, const char *path,
-                   const char *body)
-{
-    return provider_call(
-        f, &(struct api_request){.method = method,
-                                 .host = ARM_HOST,
-                                 .target = path,
-                                 .body = body,
-                                 .headers = {{"x-kvsim-control", f->d.control.token}}});
-}
-
 static void drop_identity(struct provider_fixture *f)
 {
     assert_int_equal(
@@ -59,7 +48,7 @@ static void the_portal_makes_the_identity_whose_token_wraps(void **state)
     char oid[64];
 
     drop_identity(f);
-    assert_int_equal(control(f, "PUT", PORTAL, BY_URI), 200);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, BY_URI), 200);
     (void) snprintf(oid, sizeof(oid), "%s", api_text(f->a.doc, "identity.principalId"));
     assert_int_equal(
         token_verify(f->d.tokens, sv_from(f->fake.last_token), clock_real_ms() / 1000, &c, NULL),
@@ -71,9 +60,9 @@ static void the_portal_makes_the_identity_whose_token_wraps(void **state)
     assert_string_equal(p.display_name, "acct");
     assert_string_equal(api_text(f->a.doc, "properties.encryption.keySource"),
                         "Microsoft.KeyVault");
-    assert_int_equal(control(f, "PUT", PORTAL, MICROSOFT), 200);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, MICROSOFT), 200);
     assert_string_equal(api_text(f->a.doc, "identity.principalId"), oid);
-    assert_int_equal(control(f, "GET", PORTAL, NULL), 200);
+    assert_int_equal(provider_control(f, "GET", PORTAL, NULL), 200);
     assert_string_equal(api_text(f->a.doc, "properties.encryption.keySource"),
                         "Microsoft.CognitiveServices");
 }
@@ -98,16 +87,16 @@ static void what_the_portal_refuses_stores_nothing(void **state)
     drop_identity(f);
     before = api_store_hash(f->d.db);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_int_equal(control(f, "PUT", PORTAL, bad[i]), 400);
+        assert_int_equal(provider_control(f, "PUT", PORTAL, bad[i]), 400);
         assert_store_unchanged(f->d.db, before);
     }
     f->fake.vault.purge_protection = false;
-    assert_int_equal(control(f, "PUT", PORTAL, SELECTED), 400);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, SELECTED), 400);
     assert_string_equal(http_response_get_header(&f->a.resp, "x-kvsim-rule"),
                         "kv.purge-protection");
     f->fake = good;
     f->fake.revoked = true; /* the wrap itself fails, after every rule was obeyed */
-    assert_int_equal(control(f, "PUT", PORTAL, SELECTED), 403);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, SELECTED), 403);
     assert_store_unchanged(f->d.db, before);
     f->fake = good;
     assert_int_equal(provider_call(f, &(struct api_request){.method = "PUT",
@@ -116,7 +105,7 @@ static void what_the_portal_refuses_stores_nothing(void **state)
                                                             .body = SELECTED}),
                      403); /* without the control token */
     assert_store_unchanged(f->d.db, before);
-    assert_int_equal(control(f, "PUT", PORTAL, SELECTED), 200);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, SELECTED), 200);
 }
 
 static void change_tags(void *ctx)
@@ -132,7 +121,7 @@ static void a_change_meanwhile_makes_the_portal_begin_again(void **state)
     drop_identity(f);
     f->fake.meanwhile = change_tags;
     f->fake.meanwhile_ctx = f;
-    assert_int_equal(control(f, "PUT", PORTAL, SELECTED), 200);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, SELECTED), 200);
     assert_int_equal(f->fake.wraps, 2);
     assert_string_equal(api_text(f->a.doc, "tags.a"), "b");
     assert_true(api_text(f->a.doc, "identity.principalId")[0] != '\0');
@@ -191,14 +180,14 @@ static void an_account_moved_to_another_directory_is_cut_off_until_it_is_back(vo
 
     assert_int_equal(provider_bind(f), 202);
     assert_int_equal(provider_upload(f, "words", id), 201);
-    assert_int_equal(control(f, "POST", "/_sim/directory/move", MOVE(ACCOUNT_PATH "acct", THERE)),
-                     200);
+    assert_int_equal(
+        provider_control(f, "POST", "/_sim/directory/move", MOVE(ACCOUNT_PATH "acct", THERE)), 200);
     unwraps = f->fake.unwraps;
     assert_int_equal(provider_download(f, id, &out), 403);
     assert_string_equal(api_text(f->a.doc, "error.innererror.code"), "ManagedIdentityLeftBehind");
     assert_int_equal(f->fake.unwraps, unwraps); /* the identity has no token to ask with */
-    assert_int_equal(control(f, "POST", "/_sim/directory/move",
-                             MOVE("/subscriptions/" SUB "/resourceGroups/rg", TENANT)),
+    assert_int_equal(provider_control(f, "POST", "/_sim/directory/move",
+                                      MOVE("/subscriptions/" SUB "/resourceGroups/rg", TENANT)),
                      200);
     assert_int_equal(provider_download(f, id, &out), 200);
     assert_string_equal(out.data, "words");
@@ -238,12 +227,12 @@ static void what_is_moved_loses_its_role_assignments(void **state)
 
     assign_reader(f, at_account);
     assign_reader(f, at_group);
-    assert_int_equal(control(f, "POST", "/_sim/directory/move", MOVE(ACCOUNT_PATH "acct", THERE)),
-                     200);
+    assert_int_equal(
+        provider_control(f, "POST", "/_sim/directory/move", MOVE(ACCOUNT_PATH "acct", THERE)), 200);
     assert_int_equal(auth(f, "GET", at_account, NULL), 404);
     assert_int_equal(auth(f, "GET", at_group, NULL), 200);
-    assert_int_equal(control(f, "POST", "/_sim/directory/move",
-                             MOVE("/subscriptions/" SUB "/resourceGroups/rg", TENANT)),
+    assert_int_equal(provider_control(f, "POST", "/_sim/directory/move",
+                                      MOVE("/subscriptions/" SUB "/resourceGroups/rg", TENANT)),
                      200);
     assert_int_equal(auth(f, "GET", at_group, NULL), 404);
 }
@@ -266,15 +255,16 @@ static void a_moved_subscription_loses_its_custom_roles_too(void **state)
         201);
     /* A move that changes nothing takes nothing. */
     assert_int_equal(
-        control(f, "POST", "/_sim/directory/move", MOVE("/subscriptions/" SUB, TENANT)), 200);
+        provider_control(f, "POST", "/_sim/directory/move", MOVE("/subscriptions/" SUB, TENANT)),
+        200);
     assert_int_equal(auth(f, "GET", at_account, NULL), 200);
     assert_int_equal(auth(f, "GET", role, NULL), 200);
     assert_ok(kvdb_begin_write(f->d.db, &txn, &err), &err);
     directory_put_principal(txn, &there);
     assert_ok(kvdb_commit(txn, &err), &err);
-    assert_int_equal(control(f, "POST", "/_sim/directory/move",
-                             "{\"resource\":\"/subscriptions/" SUB "\",\"toTenant\":\"" THERE
-                             "\",\"owner\":\"" CUSTOM "\"}"),
+    assert_int_equal(provider_control(f, "POST", "/_sim/directory/move",
+                                      "{\"resource\":\"/subscriptions/" SUB
+                                      "\",\"toTenant\":\"" THERE "\",\"owner\":\"" CUSTOM "\"}"),
                      200);
     assert_ok(kvdb_begin_read(f->d.db, &txn, &err), &err);
     assert_null(role_store_get_role(txn, CUSTOM));
@@ -307,7 +297,8 @@ static void a_move_of_what_is_not_there_changes_nothing(void **state)
     struct api_store_hash before = api_store_hash(f->d.db);
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_int_equal(control(f, "POST", "/_sim/directory/move", bad[i].body), bad[i].status);
+        assert_int_equal(provider_control(f, "POST", "/_sim/directory/move", bad[i].body),
+                         bad[i].status);
         assert_store_unchanged(f->d.db, before);
     }
 }
@@ -316,15 +307,15 @@ static void the_form_is_for_openai_and_in_force_only_when_asked_for(void **state
 {
     struct provider_fixture *f = *state;
 
-    assert_int_equal(control(f, "GET", "/_sim/approvals/" SUB, NULL), 200);
+    assert_int_equal(provider_control(f, "GET", "/_sim/approvals/" SUB, NULL), 200);
     assert_false(json_is_true(json_object_get(f->a.doc, "required")));
     assert_int_equal(provider_bind(f), 202);
-    assert_int_equal(control(f, "PUT", PORTAL, MICROSOFT), 200);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, MICROSOFT), 200);
     f->d.approval_form = true;
     assert_int_equal(provider_bind(f), 400);
     assert_string_equal(http_response_get_header(&f->a.resp, "x-kvsim-rule"), "enc.request-form");
-    assert_int_equal(control(f, "PUT", PORTAL, SELECTED), 400); /* the portal's way too */
-    assert_int_equal(control(f, "PUT", "/_sim/approvals/" SUB, NULL), 201);
+    assert_int_equal(provider_control(f, "PUT", PORTAL, SELECTED), 400); /* the portal's way too */
+    assert_int_equal(provider_control(f, "PUT", "/_sim/approvals/" SUB, NULL), 201);
     assert_int_equal(provider_bind(f), 400);
     provider_advance(f, 7 * 24 * 3600);
     assert_int_equal(provider_bind(f), 202); /* nobody said no */

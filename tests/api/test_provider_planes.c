@@ -318,17 +318,6 @@ static void what_comes_too_late_for_an_account_leaves_nothing_behind(void **stat
 
 /* ---- Customer Lockbox */
 
-static int control(struct provider_fixture *f, const char *method, const char *path,
-                   const char *body)
-{
-    return provider_call(
-        f, &(struct api_request){.method = method,
-                                 .host = ARM_HOST,
-                                 .target = path,
-                                 .body = body,
-                                 .headers = {{"x-kvsim-control", f->d.control.token}}});
-}
-
 static int ask(struct provider_fixture *f, const char *account, const char *project)
 {
     char body[512];
@@ -337,7 +326,7 @@ static int ask(struct provider_fixture *f, const char *account, const char *proj
         body, sizeof(body),
         "{\"account\":\"" ACCOUNT_PATH "%s\",\"engineer\":\"e\",\"supportRequestId\":\"1\"%s%s%s}",
         account, project ? ",\"project\":\"" : "", project ? project : "", project ? "\"" : "");
-    return control(f, "POST", LOCKBOX, body);
+    return provider_control(f, "POST", LOCKBOX, body);
 }
 
 /* In the first of the kind's SKUs that is on offer. */
@@ -439,7 +428,7 @@ static int on_request(struct provider_fixture *f, const char *method, const char
     char path[256];
 
     (void) snprintf(path, sizeof(path), LOCKBOX "/%s%s", id, what);
-    return control(f, method, path, body);
+    return provider_control(f, method, path, body);
 }
 
 static void new_request(struct provider_fixture *f, char id[64])
@@ -487,7 +476,7 @@ static void a_lockbox_request_lives_four_days_to_the_second(void **state)
     assert_state(f, approved, "Expired", 403);
     assert_state(f, rejected, "Rejected", 403);
     assert_int_equal(on_request(f, "PATCH", pending, "", APPROVE), 409);
-    assert_int_equal(control(f, "GET", LOCKBOX, NULL), 200); /* all are kept for review */
+    assert_int_equal(provider_control(f, "GET", LOCKBOX, NULL), 200); /* all are kept for review */
     assert_int_equal(json_array_size(json_object_get(f->a.doc, "value")), 3);
 }
 

@@ -3,47 +3,18 @@
  * order of time, whoever's it is; what is not active is not due. */
 #include "common/json.h"
 #include "provider/store/job_store.h"
-#include "tests/support.h"
+#include "tests/unit/store_fixture.h"
 
 #define NOW  INT64_C(1800000000)
 #define UID1 "00000000-0000-0000-0000-000000000001"
 #define UID2 "00000000-0000-0000-0000-000000000002"
-
-struct fixture {
-    struct test_dir dir;
-    struct kvdb *db;
-    struct kvdb_txn *txn;
-};
-
-static int setup(void **state)
-{
-    static struct fixture f;
-    const struct kvdb_options o = {.map_size = 64 << 20, .relaxed = true, .schema = 1};
-    struct az_error err;
-
-    test_dir_make(&f.dir);
-    assert_ok(kvdb_open(f.dir.path, &o, &f.db, &err), &err);
-    assert_ok(kvdb_begin_write(f.db, &f.txn, &err), &err);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    kvdb_abort(f->txn);
-    kvdb_close(f->db);
-    test_dir_remove(&f->dir);
-    return 0;
-}
 
 static json_t *job(const char *id, const char *job_state, int64_t finish)
 {
     return json_pack("{s:s,s:s,s:I}", "id", id, "state", job_state, "finish", (json_int_t) finish);
 }
 
-static void put(struct fixture *f, const char *uid, const json_t *old, const json_t *new)
+static void put(struct store_fixture *f, const char *uid, const json_t *old, const json_t *new)
 {
     struct az_error err;
 
@@ -51,7 +22,7 @@ static void put(struct fixture *f, const char *uid, const json_t *old, const jso
 }
 
 /* "uid/id" of the first that is due; "": none. */
-static const char *due(struct fixture *f, int64_t now)
+static const char *due(struct store_fixture *f, int64_t now)
 {
     static char text[140];
     char uid[64] = "";
@@ -66,7 +37,7 @@ static const char *due(struct fixture *f, int64_t now)
 
 static void what_is_due_first_is_found_first_once_its_second_has_come(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_JSON *late = job("ftjob-a", "active", NOW + 20);
     AUTO_JSON *early = job("ftjob-z", "active", NOW + 10);
 
@@ -84,7 +55,7 @@ static void what_is_due_first_is_found_first_once_its_second_has_come(void **sta
 static void a_job_that_ends_or_pauses_is_due_no_more_and_one_that_moves_is_due_later(void **state)
 {
     static const char *const others[] = {"paused", "succeeded", "failed", "cancelled"};
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_JSON *active = job("ftjob-1", "active", NOW);
     AUTO_JSON *later = job("ftjob-1", "active", NOW + 50);
 
@@ -104,7 +75,7 @@ static void a_job_that_ends_or_pauses_is_due_no_more_and_one_that_moves_is_due_l
 
 static void a_job_is_kept_and_deleted_with_its_due_time(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_JSON *one = job("ftjob-1", "active", NOW);
     AUTO_JSON *got = NULL;
     AUTO_JSON *none = NULL;
@@ -124,7 +95,7 @@ static void a_job_is_kept_and_deleted_with_its_due_time(void **state)
 /* A purged account takes its jobs along, but not their due times. */
 static void only_the_entry_that_is_meant_is_forgotten(void **state)
 {
-    struct fixture *f = *state;
+    struct store_fixture *f = *state;
     AUTO_JSON *one = job("ftjob-1", "active", NOW);
     AUTO_JSON *two = job("ftjob-2", "active", NOW + 1);
 
@@ -142,7 +113,7 @@ static void only_the_entry_that_is_meant_is_forgotten(void **state)
     assert_string_equal(due(f, NOW + 10), "");
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, store_setup, store_teardown)
 
 int main(void)
 {
