@@ -4,22 +4,14 @@
  * and deployments of every use. "FILE" in a target or a body stands for the file's id. A body that
  * begins like a form is sent as one, any other as JSON. Streams are read to their end.
  */
-#include "provider/api/api.h"
-#include "tests/api/provider_fixture.h"
 #include "tests/fuzz/api_input.h"
+#include "tests/fuzz/provider_once.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct provider_fixture fixture;
-static char api_key[128];
 static char file_id[64];
 
-static void close_fixture(void)
-{
-    provider_fixture_close(&fixture);
-}
-
-static void deploy(const char *name, const char *model)
+static void deploy(struct provider_fixture *f, const char *name, const char *model)
 {
     char path[256];
     char body[256];
@@ -29,50 +21,28 @@ static void deploy(const char *name, const char *model)
                     "{\"sku\":{\"name\":\"Standard\",\"capacity\":1},\"properties\":{\"model\":{"
                     "\"format\":\"OpenAI\",\"name\":\"%s\",\"version\":\"\"}}}",
                     model);
-    if (provider_arm(&fixture, "PUT", path, body) != 201) {
+    if (provider_arm(f, "PUT", path, body) != 201) {
         abort();
     }
 }
 
-static void fill(void)
+static void make(struct provider_fixture *f)
 {
     CLEANUP(buf_done) struct buf text = {0};
 
+    provider_make_account(f);
     for (int i = 0; i < 10; i++) {
         buf_fmt(&text,
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"q%d\"},{\"role\":"
                 "\"assistant\",\"content\":\"a\"}]}\n",
                 i);
     }
-    if (provider_upload(&fixture, text.data, file_id) != 201) {
+    if (provider_upload(f, text.data, file_id) != 201) {
         abort();
     }
-    deploy("chat", "gpt-4o-mini");
-    deploy("old", "text-davinci-003");
-    deploy("embed", "text-embedding-3-small");
-}
-
-static struct providerd *daemon_once(void)
-{
-    static bool open;
-
-    if (!open) {
-        open = true;
-        provider_fixture_open(&fixture);
-        provider_make_account(&fixture);
-        if (provider_arm(&fixture, "POST", ACCOUNT_PATH "acct/listKeys", NULL) != 200) {
-            abort();
-        }
-        (void) snprintf(api_key, sizeof(api_key), "%s", api_text(fixture.a.doc, "key1"));
-        fill();
-        (void) atexit(close_fixture);
-    }
-    return &fixture.d;
-}
-
-static void handle(void *daemon, struct http_exchange *x)
-{
-    provider_api_handle(daemon, x);
+    deploy(f, "chat", "gpt-4o-mini");
+    deploy(f, "old", "text-davinci-003");
+    deploy(f, "embed", "text-embedding-3-small");
 }
 
 /* Where it fits. */
@@ -103,7 +73,7 @@ static void drain(struct http_exchange *x)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct providerd *d = daemon_once();
+    struct provider_once *p = provider_once("acct", make);
     struct api_input in;
     struct http_exchange x;
 
@@ -113,12 +83,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     name_file(in.target, sizeof(in.target));
     name_file(in.body, sizeof(in.body));
     const char *const headers[][2] = {
-        {"api-key", api_key                                                                    },
+        {"api-key", p->api_key                                                                 },
         { "Content-Type", strncmp(in.body, "--BB", 4) == 0 ? "multipart/form-data; boundary=BB"
                                                           : "application/json"},
     };
 
-    if (api_input_send(handle, d, &x, &in, ACCOUNT_HOST, headers, ARRAY_LEN(headers))) {
+    if (api_input_send(provider_once_handle, &p->fixture.d, &x, &in, ACCOUNT_HOST, headers,
+                       ARRAY_LEN(headers))) {
         drain(&x);
         api_input_done(&x);
     }
