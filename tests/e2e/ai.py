@@ -1,24 +1,14 @@
 """Calls of an account's data plane, for tests of who may call it and of what it stores: keys, tokens, addresses, other principals."""
 
 import json
-import unittest
 import urllib.parse
 import uuid
 
-from harness import ARM_AI, FILES, Sim
+from harness import ARM_AI, FILES, SimTest
 from rules import Rules
 
 
-class SecurityTest(Rules, unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
-
+class SecurityTest(Rules, SimTest):
     def ai(self, account, method, path, body=None, host="cognitiveservices", **headers):
         url = self.sim.e["openai_url"].replace("{account}", account) + path
         url = url.replace(".openai.", f".{host}.", 1) if "." not in host else f"https://{host}{path}"

@@ -1,24 +1,15 @@
 """An account, a vault and a key between them, for the tests of customer-managed keys."""
 
 import json
-import unittest
 
-from harness import ARM_AI, Sim
+from harness import ARM_AI, SimTest
 from rules import Rules
 
 CONTENT = b"plain text of a customer\n" * 9000  # more than one chunk
 
 
-class Case(Rules, unittest.TestCase):
-    args = ()
-
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed", *cls.args])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
+class Case(Rules, SimTest):
+    with_group = False
 
     def prepare(self, tag, kind="OpenAI", grant=True):
         """A vault with purge protection and a key, an account with an identity; not bound."""

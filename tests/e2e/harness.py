@@ -16,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import unittest
 import urllib.parse
 import uuid
 
@@ -235,6 +236,21 @@ class Sim:
         a = self.bind("acct" + tag, "vault" + tag, "cmk")
         assert a.status == 202, a.body
         return identity, re.sub(".*/", "", key.json["key"]["kid"])
+
+
+class SimTest(unittest.TestCase):
+    """One simulator for all tests of the class, in self.sim."""
+
+    durability = "relaxed"
+    args = ()  # further ones of `kvsim up`
+    with_group = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = Sim(args=["--durability", cls.durability, *cls.args])
+        cls.addClassCleanup(cls.sim.close)
+        if cls.with_group:
+            cls.sim.group()
 
 
 def b64(data):

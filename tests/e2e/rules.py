@@ -1,9 +1,8 @@
 """What the tests of rules share: the control endpoint, the counters of a rule before and after, a refusal that names its rules."""
 
 import json
-import unittest
 
-from harness import ARM_AI, Sim
+from harness import ARM_AI, SimTest
 
 CONTENT = b"rule for rule\n" * 3000
 RIGHTS = ["get", "wrapKey", "unwrapKey"]
@@ -55,16 +54,10 @@ class Rules:
         self.assertTrue(all(d["message"] for d in answer.json["error"]["details"]))
 
 
-class RuleTest(Rules, unittest.TestCase):
+class RuleTest(Rules, SimTest):
     """A simulator for the class; bound() makes an account that is bound to a key, with a file in it."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
+    with_group = False
 
     def policies(self, *list, vault=None):
         self.sim.make_vault(vault or self.vault, [self.sim.policy(self.sim.oid, ["all"]), *list], enablePurgeProtection=True)

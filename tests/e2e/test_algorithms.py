@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import Sim, b64
+from harness import SimTest, b64
 
 NEW = "2026-04-01"  # symmetric keys: versions.md 1.4
 RSA_SIZES, CURVES, OCT_SIZES = (2048, 3072, 4096), ("P-256", "P-384", "P-521", "P-256K"), (128, 192, 256)
@@ -25,17 +25,12 @@ def openssl(*args, data=b""):
     return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout
 
 
-class AlgorithmTest(unittest.TestCase):
+class AlgorithmTest(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
+        super().setUpClass()
         cls.sim.make_vault("plain")
         cls.sim.make_vault("prem", sku={"family": "A", "name": "premium"})
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def ok(self, *args, vault="prem", version=NEW):
         a = self.sim.vault(vault, *args, version=version)

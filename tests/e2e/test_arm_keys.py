@@ -3,17 +3,17 @@ write the vault's keys; the same keys that the data plane has."""
 
 import unittest
 
-from harness import Sim
+from harness import SimTest
 
 V = "2023-07-01"
 
 
-class ArmKeys(unittest.TestCase):
+class ArmKeys(SimTest):
+    durability = "full"
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.sim.group()
+        super().setUpClass()
         cls.sim.make_vault("armkeys")
 
     def arm(self, method, path, properties=None, version=V, **more):

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import unittest
 
-from harness import BUILD, KVSIM, Sim
+from harness import BUILD, KVSIM, SimTest
 
 MEMBERS = ["time", "resourceId", "operationName", "operationVersion", "category", "resultType", "resultSignature", "resultDescription",
            "durationMs", "callerIpAddress", "correlationId", "identity", "properties"]
@@ -24,12 +24,11 @@ CertificateContactsGet CertificateContactsSet CertificateContactsDelete""".split
 OURS = {"KeyRelease", "KeySecureWrap", "KeySecureUnwrap", "VaultList", "VaultListDeleted", "VaultGetDeleted", "VaultPurge", "VaultCheckName"}
 
 
-class Audit(unittest.TestCase):
+class Audit(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = s = Sim(args=["--durability", "relaxed"])
-        cls.addClassCleanup(s.close)
-        s.group()
+        super().setUpClass()
+        s = cls.sim
         s.make_vault("audited")
         s.make_vault("other")
         s.vault("audited", "POST", "/keys/k/create", {"kty": "RSA"})

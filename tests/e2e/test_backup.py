@@ -8,7 +8,7 @@ import json
 import tempfile
 import unittest
 
-from harness import Sim, b64
+from harness import Sim, SimTest, b64
 
 CONFLICT = ("There was a conflict restoring the key '{}'. This can happen if either: a second key with the same name was created after the "
             "first key was deleted; thus trying to restore a key whose name is already in use. To fix this, rename the second key to "
@@ -17,17 +17,12 @@ CONFLICT = ("There was a conflict restoring the key '{}'. This can happen if eit
 DIGEST = b64(b"d" * 32)
 
 
-class Backup(unittest.TestCase):
+class Backup(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
+        super().setUpClass()
         for name in ("one", "two"):
             cls.sim.make_vault(name + "-bak")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def call(self, vault, method, path, body=None, status=200, **kw):
         a = self.sim.vault(vault + "-bak", method, path, body, **kw)

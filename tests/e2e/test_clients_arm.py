@@ -5,22 +5,18 @@ import json
 import unittest
 import urllib.parse
 
-from harness import ARM_AI, Sim
+from harness import ARM_AI, SimTest
 
 PUBLIC = "https://management.azure.com"
 
 
-class Arm(unittest.TestCase):
+class Arm(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = s = Sim(args=["--durability", "relaxed"])
-        s.group()
+        super().setUpClass()
+        s = cls.sim
         s.make_vault("demo")
         cls.base = f"{s.e['management_url']}/subscriptions/{s.sub}"
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def call(self, method, url, body=None):
         return self.sim.http(method, url, body if body is None else json.dumps(body),

@@ -5,21 +5,17 @@ import json
 import unittest
 import urllib.parse
 
-from harness import ARM_AI, Sim
+from harness import ARM_AI, Sim, SimTest
 
 
-class Entra(unittest.TestCase):
+class Entra(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = s = Sim(args=["--durability", "relaxed"])
-        s.group()
+        super().setUpClass()
+        s = cls.sim
         s.make_vault("demo")
         cls.logins = (s.e["login_url"], "https://login.microsoftonline.com")
         cls.graph = s.e["login_url"].replace("login", "graph")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def post_token(self, path, base=None, **form):
         form = {"grant_type": "client_credentials", "client_id": self.sim.e["client_id"], "client_secret": self.sim.secret, **form}

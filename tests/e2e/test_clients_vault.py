@@ -6,24 +6,22 @@ import socket
 import ssl
 import unittest
 
-from harness import Sim, b64
+from harness import Sim, SimTest, b64
 
 DIGEST = b64(b"d" * 32)
 
 
-class Clients(unittest.TestCase):
+class Clients(SimTest):
+    args = ("--alias", "localhost=demo")
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = s = Sim(args=["--durability", "relaxed", "--alias", "localhost=demo"])
-        s.group()
+        super().setUpClass()
+        s = cls.sim
         s.make_vault("demo")
         cls.port = s.e["vault_url"].split(":")[-1]
         cls.urls = {"localhost": f"https://demo.vault.localhost:{cls.port}", "azure": "https://demo.vault.azure.net",
                     "alias": f"https://localhost:{cls.port}"}
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def call(self, method, url, body=None, resource="https://vault.azure.net", **headers):
         if resource:

@@ -3,19 +3,13 @@
 import os
 import unittest
 
-from harness import ARM_AI, Sim
+from harness import ARM_AI, SimTest
 
 CONTENT = b"plain text that must not be found on disk\n" * 5000
 
 
-class CustomerManagedKey(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
+class CustomerManagedKey(SimTest):
+    with_group = False
 
     def bound(self, tag):
         s = self.sim
@@ -149,19 +143,15 @@ class CustomerManagedKey(unittest.TestCase):
         self.assertEqual(self.download().body, big)
 
 
-class RefusedBindings(unittest.TestCase):
+class RefusedBindings(SimTest):
     """Each rule of the binding, broken once; the refusal names it and changes nothing."""
 
     @classmethod
     def setUpClass(cls):
-        cls.sim = s = Sim(args=["--durability", "relaxed"])
-        s.group()
+        super().setUpClass()
+        s = cls.sim
         cls.identity = s.make_account("acct")
         cls.access = [s.policy(s.oid, ["all"]), s.policy(cls.identity, ["get", "wrapKey", "unwrapKey"])]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def refused(self, rule, vault, key="cmk", account="acct", status=400):
         before = self.sim.arm("GET", self.sim.account_id(account), version=ARM_AI).json["properties"].get("encryption")

@@ -7,21 +7,12 @@ import json
 import time
 import unittest
 
-from harness import Sim
+from harness import SimTest
 
 SUBNET = "/subscriptions/s/resourceGroups/G/providers/Microsoft.Network/virtualNetworks/V/subnets/One"
 
 
-class Firewall(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
-
+class Firewall(SimTest):
     def acls(self, **change):
         return {"bypass": "AzureServices", "defaultAction": "Deny", "ipRules": [], "virtualNetworkRules": [], **change}
 

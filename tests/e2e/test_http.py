@@ -8,20 +8,18 @@ import struct
 import threading
 import unittest
 
-from harness import Sim
+from harness import Sim, SimTest
 
 OK = b"GET /health HTTP/1.1\r\nHost: demo.vault.localhost\r\n"
 
 
-class Http(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.ports = {n: int(cls.sim.e[n + "_url"].split(":")[-1]) for n in ("vault", "management", "identity", "proxy")}
+class Http(SimTest):
+    with_group = False
 
     @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ports = {n: int(cls.sim.e[n + "_url"].split(":")[-1]) for n in ("vault", "management", "identity", "proxy")}
 
     def connect(self, port="vault", name="demo.vault.localhost"):
         raw = socket.create_connection(("127.0.0.1", self.ports[port]), timeout=15)

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import KVSIM, Sim
+from harness import KVSIM, Sim, SimTest
 
 COMMANDS = subprocess.run([KVSIM, "--help"], capture_output=True, text=True, check=True).stdout
 RELAXED = ["--durability", "relaxed"]
@@ -296,14 +296,8 @@ class Runs(Folder):
         self.assertFalse(made.exists())
 
 
-class Directory(Folder):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=RELAXED)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
+class Directory(SimTest, Folder):
+    with_group = False
 
     def add(self, *args):
         return dict(l.split("=", 1) for l in self.sim.kvsim(*args).stdout.splitlines())

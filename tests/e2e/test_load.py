@@ -10,16 +10,19 @@ import struct
 import threading
 import unittest
 
-from harness import Sim, b64
+from harness import SimTest, b64
 
 ROUNDS = 25
 CONTENT = os.urandom(200_000)
 
 
-class Load(unittest.TestCase):
+class Load(SimTest):
+    with_group = False
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = s = Sim(args=["--durability", "relaxed"])
+        super().setUpClass()
+        s = cls.sim
         s.cmk("load")
         s.api_keys = {"acctload": s.api_key("acctload")}
         cls.file = s.upload("acctload", CONTENT).json["id"]
@@ -27,10 +30,6 @@ class Load(unittest.TestCase):
                      "openai": f"acctload.openai.localhost:{s.e['openai_url'].split(':')[-1]}"}
         cls.auth = {"vault": "Authorization: Bearer " + s.token("https://vault.azure.net"), "openai": "api-key: " + s.api_keys["acctload"]}
         s.arm("GET", s.vault_id("vaultload"))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def setUp(self):
         self.failures, self.lock = [], threading.Lock()

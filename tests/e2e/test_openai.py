@@ -5,7 +5,7 @@ import json
 import struct
 import unittest
 
-from harness import ARM_AI, Sim
+from harness import ARM_AI, SimTest
 
 CHAT = "".join(json.dumps({"messages": [{"role": "user", "content": f"question {i}"}, {"role": "assistant", "content": f"answer {i}"}]}) + "\n"
                for i in range(12)).encode()
@@ -13,16 +13,7 @@ PAIRS = "".join(json.dumps({"prompt": f"puppy {i}", "completion": f" sit {i}"}) 
 OLD, NEW = "2022-12-01", "2024-10-21"
 
 
-class Base(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
-
+class Base(SimTest):
     def ai(self, account, method, path, body=None, version=NEW, headers=None, key=None):
         """version None: the form v1."""
         url = self.sim.e["openai_url"].replace("{account}", account) + ("/openai" if version else "/openai/v1") + path

@@ -8,7 +8,7 @@ import json
 import time
 import unittest
 
-from harness import ARM_AI
+from harness import ARM_AI, Sim
 from test_openai import CHAT, OLD, Base
 
 STOPS, GOES_ON = True, False
@@ -217,13 +217,10 @@ class Afresh(Table):
     def setUpClass(cls):
         pass
 
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
     def setUp(self):
-        Base.setUpClass.__func__(type(self))
-        self.addCleanup(Base.tearDownClass.__func__, type(self))
+        self.sim = Sim(args=["--durability", "relaxed"])
+        self.addCleanup(self.sim.close)
+        self.sim.group()
         super().setUp()
 
 

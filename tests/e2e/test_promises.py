@@ -10,18 +10,15 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BUILD, KVSIM, ROOT, Sim
+from harness import BUILD, KVSIM, ROOT, SimTest
 
 MEMBERS = ["tenant", "subscription", "client_id", "client_secret_file", "control_token_file", "ca", "vault_url", "management_url", "login_url",
            "openai_url", "cognitiveservices_url", "identity_url", "proxy_url", "pids"]
 PUBLIC = {"jwks.json", "attestation-jwks.json", "trust.p12"}  # beside *.pem: certificates
 
 
-class Promises(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.addClassCleanup(cls.sim.close)
+class Promises(SimTest):
+    with_group = False
 
     def env(self, *args):
         return json.loads(self.sim.kvsim("env", "--format", "json", *args).stdout)

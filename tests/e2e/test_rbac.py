@@ -8,7 +8,7 @@ import subprocess
 import unittest
 import uuid
 
-from harness import BUILD, Sim
+from harness import BUILD, SimTest
 
 ARM = "https://management.azure.com"
 VAULT = "https://vault.azure.net"
@@ -23,18 +23,11 @@ USER_ACCESS_ADMINISTRATOR = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
 VERSION = "2022-04-01"
 
 
-class RbacTest(unittest.TestCase):
-    ARGS = ["--durability", "relaxed"]
-
+class RbacTest(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=cls.ARGS)
-        cls.sim.group()
+        super().setUpClass()
         cls.sub = f"/subscriptions/{cls.sim.sub}"
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def principal(self):
         made = dict(l.split("=", 1) for l in self.sim.kvsim("principal", "add").stdout.split())
@@ -294,7 +287,7 @@ def matches(pattern, action):
 class Matrix(RbacTest):
     """Every operation of the data plane against every role, and against every permission of access policies."""
 
-    ARGS = [*RbacTest.ARGS, "--secure-wrap"]
+    args = ("--secure-wrap",)
 
     @classmethod
     def setUpClass(cls):

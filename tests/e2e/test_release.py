@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import Sim, b64
+from harness import SimTest, b64
 
 NOT_VERIFIED = "Target environment attestation statement cannot be verified."
 NOT_MET = "Target environment attestation does not meet key release policy requirements."
@@ -26,20 +26,15 @@ def openssl(*args, data=None):
     return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout
 
 
-class Release(unittest.TestCase):
+class Release(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
+        super().setUpClass()
         cls.sim.make_vault("release", sku={"family": "A", "name": "premium"})
         cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="kvsim-release.", dir=cls.sim.state))
         cls.tee = cls.dir / "tee.pem"
         cls.issuer = cls.sim.e["login_url"] + "/attestation"
         cls.good = cls.attest("--new-key", cls.tee, "sdk-test=true", "x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     @classmethod
     def attest(cls, *args):

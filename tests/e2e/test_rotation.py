@@ -7,7 +7,7 @@ import json
 import threading
 import unittest
 
-from harness import Sim
+from harness import Sim, SimTest
 
 DAY = 86400
 DEFAULT = {"lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}], "attributes": None}
@@ -22,17 +22,12 @@ def policy(after=None, before=None, expiry=None, notify=None):
     return {"lifetimeActions": actions, "attributes": {"expiryTime": expiry} if expiry else {}}
 
 
-class Rotation(unittest.TestCase):
+class Rotation(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
+        super().setUpClass()
         cls.sim.make_vault("rot")
         cls.sim.kvsim("clock", "freeze")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def ok(self, method, path, body=None, **kw):
         a = self.sim.vault("rot", method, path, body, **kw)

@@ -7,7 +7,7 @@ import json
 import unittest
 import uuid
 
-from harness import ARM_AI, ROOT, Sim
+from harness import ARM_AI, ROOT
 from rules import CONTENT, OFF, RIGHTS, RuleTest
 
 
@@ -235,9 +235,7 @@ class VaultProperties(RuleTest):
 
 
 class Edition2026(RuleTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed", "--edition", "2026"])
+    args = ("--edition", "2026")
 
     def test_larger_keys_are_accepted_and_smaller_kinds_of_keys_are_not(self):
         """NEW26: RSA and RSA-HSM of at least 2048 bits."""

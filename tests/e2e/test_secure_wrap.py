@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import Sim, b64
+from harness import SimTest, b64
 
 VERSIONS = ("2026-01-01-preview", "2026-04-01", "2026-07-01-preview")
 OPS = ["secureWrapKey", "secureUnwrapKey"]
@@ -26,19 +26,16 @@ def unb64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-class SecureWrap(unittest.TestCase):
+class SecureWrap(SimTest):
+    args = ("--secure-wrap",)
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed", "--secure-wrap"])
-        cls.sim.group()
+        super().setUpClass()
         cls.sim.make_vault("secure", sku={"family": "A", "name": "premium"})
         cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="kvsim-secure.", dir=cls.sim.state))
         cls.good = cls.attest("--new-key", cls.dir / "tee.pem", "sdk-test=true")
         cls.bad = cls.attest("--new-key", cls.dir / "tee.pem", "sdk-test=false")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     @classmethod
     def attest(cls, *args):

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import BUILD, KVSIM, Sim, b64
+from harness import BUILD, KVSIM, Sim, SimTest, b64
 
 DIGEST = b64(b"d" * 32)
 
@@ -18,18 +18,11 @@ def fake_jwt(header, payload, signature="AAAA"):
     return ".".join([b64(json.dumps(header).encode()), b64(json.dumps(payload).encode()), signature])
 
 
-class VaultTest(unittest.TestCase):
-    ARGS = ["--durability", "relaxed"]
-
+class VaultTest(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=cls.ARGS)
-        cls.sim.group()
+        super().setUpClass()
         cls.sim.make_vault("demo")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def ok(self, *args, status=200, **kw):
         a = self.sim.vault("demo", *args, **kw)
@@ -87,7 +80,7 @@ class Authentication(VaultTest):
 
 
 class Permissions(VaultTest):
-    ARGS = [*VaultTest.ARGS, "--secure-wrap"]
+    args = ("--secure-wrap",)
 
     def test_each_operation_of_the_route_table_needs_its_permission(self):
         made = dict(l.split("=", 1) for l in self.sim.kvsim("principal", "add").stdout.split())

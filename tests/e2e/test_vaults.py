@@ -5,7 +5,7 @@ Sources: versions.md section 3, wire-samples.md part 1, azure-rules.md sections 
 
 import unittest
 
-from harness import Sim
+from harness import SimTest
 
 OLD = {"sku", "tenantId", "accessPolicies", "enabledForDeployment", "vaultUri", "provisioningState"}
 SINCE = (  # first api-version, member that it brought
@@ -17,16 +17,11 @@ VERSIONS = ("2015-06-01", "2015-11-01", "2016-10-01", "2018-02-14-preview", "201
             "2026-02-01", "2026-03-01-preview", "2026-04-01-preview", "2026-05-15-preview", "2026-05-15")
 
 
-class Vaults(unittest.TestCase):
+class Vaults(SimTest):
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim(args=["--durability", "relaxed"])
-        cls.sim.group()
+        super().setUpClass()
         cls.sub = f"/subscriptions/{cls.sim.sub}"
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sim.close()
 
     def body(self, location="westeurope", **properties):
         return {"location": location, "properties": {"tenantId": self.sim.tenant, "sku": {"family": "A", "name": "standard"},

@@ -3,17 +3,17 @@ OpenAPI documents say so. What happens to a member that is too new is our assump
 
 import unittest
 
-from harness import Sim
+from harness import SimTest
 
 OLD, NEW = "7.2", "7.5"
 
 
-class Versions(unittest.TestCase):
+class Versions(SimTest):
+    durability = "full"
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.sim.group()
+        super().setUpClass()
         cls.sim.make_vault("versions")
         a = cls.sim.vault("versions", "POST", "/keys/k/create", {"kty": "EC"})
         assert a.status == 200, a.body

@@ -6,7 +6,7 @@ import json
 import unittest
 import urllib.parse
 
-from harness import Sim
+from harness import SimTest
 
 # Raw order of recorded answers (wire-samples.md part 1), Content-Length left out: framing.
 COMMON = ["Cache-Control", "Pragma", "Content-Type", "Expires", "x-ms-keyvault-region", "x-ms-request-id",
@@ -16,12 +16,12 @@ CONSTANT = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1", 
             "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;"}
 
 
-class Wire(unittest.TestCase):
+class Wire(SimTest):
+    durability = "full"
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Sim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.sim.group()
+        super().setUpClass()
         for name in ("wire", "paging"):
             cls.sim.make_vault(name)
         for path in ("/keys/Mixed-Case/create", "/keys/gone/create"):
