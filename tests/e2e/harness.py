@@ -100,6 +100,10 @@ class Sim:
     def kvsim(self, *args, check=True):
         return subprocess.run([KVSIM, *args, "--state", self.state], capture_output=True, text=True, check=check)
 
+    def attest(self, *args):
+        """A token of the test authority."""
+        return self.kvsim("attest", *map(str, args)).stdout.strip()
+
     def tunnel(self, host):
         """A connection to a public Azure name, through the proxy."""
         raw = socket.create_connection(("127.0.0.1", int(self.e["proxy_url"].split(":")[-1])), timeout=30)
@@ -143,8 +147,7 @@ class Sim:
 
     @staticmethod
     def claims(jwt):
-        part = jwt.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return json.loads(unb64(jwt.split(".")[1]))
 
     def arm(self, method, path, body=None, version=ARM_VAULT, token=None):
         sep = "&" if "?" in path else "?"
@@ -255,3 +258,7 @@ class SimTest(unittest.TestCase):
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -4,7 +4,6 @@ Sources: enc.either-or OAI22 OAI24, enc.base-double SEC25, enc.cmk-layer FACE25 
 (docs/architecture.md).
 """
 
-import base64
 import ctypes
 import ctypes.util
 import json
@@ -17,7 +16,7 @@ import unittest
 import unittest.mock
 
 from cmk import CONTENT, Case
-from harness import Sim, b64
+from harness import Sim, b64, unb64
 from rules import OFF
 
 CHUNK, OVERHEAD = 64 * 1024, 28
@@ -43,10 +42,6 @@ class Cipher:
         finally:
             lib.EVP_CIPHER_CTX_free(ctx)
         return out.raw[:len(sealed) - OVERHEAD] if good == 1 else None
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class Layers(Case):

@@ -82,7 +82,7 @@ class Keys(Documents):
         call("POST", "/keys/released/create", {"kty": "RSA-HSM", "attributes": {"exportable": True}, "key_ops": ["encrypt", "decrypt"], "release_policy": {
             "data": base64.urlsafe_b64encode(str(policy).replace("'", '"').encode()).decode().rstrip("=")}})
         given = {"RestoreKey": call("POST", "/keys/restored/backup"), "UpdateKey": {"attributes": {"enabled": True, "exp": 4000000000}},
-                 "release": {"target": sim.kvsim("attest", "--new-key", str(sim.state / "tee.pem"), "yes=true").stdout.strip()}}
+                 "release": {"target": sim.attest("--new-key", sim.state / "tee.pem", "yes=true")}}
         for name in ("restored", "gone"):
             call("DELETE", f"/keys/{name}")
         call("DELETE", "/deletedkeys/restored")

@@ -11,15 +11,11 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import SimTest, b64
+from harness import SimTest, b64, unb64
 
 NOT_VERIFIED = "Target environment attestation statement cannot be verified."
 NOT_MET = "Target environment attestation does not meet key release policy requirements."
 DIGEST = b64(b"d" * 32)
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def openssl(*args, data=None):
@@ -34,11 +30,7 @@ class Release(SimTest):
         cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="kvsim-release.", dir=cls.sim.state))
         cls.tee = cls.dir / "tee.pem"
         cls.issuer = cls.sim.e["login_url"] + "/attestation"
-        cls.good = cls.attest("--new-key", cls.tee, "sdk-test=true", "x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm")
-
-    @classmethod
-    def attest(cls, *args):
-        return cls.sim.kvsim("attest", *map(str, args)).stdout.strip()
+        cls.good = cls.sim.attest("--new-key", cls.tee, "sdk-test=true", "x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm")
 
     def policy(self, *conditions, authority=None, how="allOf"):
         return {"data": b64(json.dumps({"version": "1.0.0", "anyOf": [{"authority": authority or self.issuer, how: list(
@@ -124,7 +116,7 @@ class Release(SimTest):
     def test_the_authority_speaks_for_the_one_that_a_policy_names(self):
         name = "https://sharedweu.weu.attest.azure.net"
         self.create("named", self.policy(("a", "b"), authority=name))
-        self.assertEqual(self.release("named", token=self.attest("--issuer", name, "--key", self.tee, "a=b"), status=200).count("."), 2)
+        self.assertEqual(self.release("named", token=self.sim.attest("--issuer", name, "--key", self.tee, "a=b"), status=200).count("."), 2)
 
     def test_what_the_authority_has_not_signed_or_is_over_is_refused(self):
         self.create("forged")
@@ -133,13 +125,13 @@ class Release(SimTest):
         claims["sdk-test"] = "more"
         for token in ("x", "a.b", "a.b.c", self.good[:-4] + "AAAA", f"{h}.{b64(json.dumps(claims).encode())}.{s}",
                       f'{b64(json.dumps({"alg": "none"}).encode())}.{p}.', self.sim.token("https://vault.azure.net"),
-                      self.attest("--key", self.tee, "--lifetime", "0s", "x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm")):
+                      self.sim.attest("--key", self.tee, "--lifetime", "0s", "x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm")):
             error = self.release("forged", token=token, status=403)
             self.assertEqual((error["code"], error["message"]), ("Forbidden", NOT_VERIFIED), token[:40])
 
     def test_an_attestation_without_a_key_to_wrap_for_is_refused(self):
         self.create("nokey")
-        token = self.attest("x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm")
+        token = self.sim.attest("x-ms-isolation-tee.x-ms-attestation-type=sevsnpvm")
         self.assertEqual(self.release("nokey", token=token, status=400)["code"], "BadParameter")
 
     def test_only_exportable_enabled_keys_that_are_there(self):

@@ -5,7 +5,6 @@ Shapes: versions.md 1.2 (specification 2026-01-01-preview to 2026-07-01-preview)
 ExampleClient_SecureWrapKey; 403 texts as for key release.
 """
 
-import base64
 import json
 import os
 import pathlib
@@ -13,17 +12,13 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import SimTest, b64
+from harness import SimTest, b64, unb64
 
 VERSIONS = ("2026-01-01-preview", "2026-04-01", "2026-07-01-preview")
 OPS = ["secureWrapKey", "secureUnwrapKey"]
 OAEP = "RSA-OAEP-256"
 OCT = ((128, "A128KW"), (192, "A192KW"), (256, "A256KW"), (128, "A128KWPAD"), (192, "A192KWPAD"), (256, "A256KWPAD"), (256, "CKM_AES_KEY_WRAP"),
        (128, "CKM_AES_KEY_WRAP_PAD"))
-
-
-def unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class SecureWrap(SimTest):
@@ -34,12 +29,8 @@ class SecureWrap(SimTest):
         super().setUpClass()
         cls.sim.make_vault("secure", sku={"family": "A", "name": "premium"})
         cls.dir = pathlib.Path(tempfile.mkdtemp(prefix="kvsim-secure.", dir=cls.sim.state))
-        cls.good = cls.attest("--new-key", cls.dir / "tee.pem", "sdk-test=true")
-        cls.bad = cls.attest("--new-key", cls.dir / "tee.pem", "sdk-test=false")
-
-    @classmethod
-    def attest(cls, *args):
-        return cls.sim.kvsim("attest", *map(str, args)).stdout.strip()
+        cls.good = cls.sim.attest("--new-key", cls.dir / "tee.pem", "sdk-test=true")
+        cls.bad = cls.sim.attest("--new-key", cls.dir / "tee.pem", "sdk-test=false")
 
     @classmethod
     def policy(cls):
