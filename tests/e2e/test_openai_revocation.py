@@ -4,7 +4,6 @@ rev.blocks-all, rev.ways, rev.oai-download, rev.oai-fine-tune, rev.oai-deploy, r
 life.lost-key. What the documents do not list as stopped goes on (docs/fidelity.md).
 """
 
-import json
 import time
 import unittest
 
@@ -28,7 +27,7 @@ def operations(t):
     cancel = lambda a: t.ok(200, "acct", "POST", f"/fine_tuning/jobs/{a.json['id']}/cancel")
     return {
         "a training file is downloaded": (STOPS, "rev.oai-download", ai("GET", f"/files/{t.training}/content"), None),
-        "the same in the form v1": (STOPS, "rev.oai-download", ai("GET", f"/files/{t.training}/content", version=None), None),
+        "a training file is downloaded in v1": (STOPS, "rev.oai-download", ai("GET", f"/files/{t.training}/content", version=None), None),
         "a result file is downloaded": (STOPS, "rev.oai-download", ai("GET", f"/files/{t.results}/content"), None),
         "a file is uploaded": (STOPS, "rev.ways", lambda: t.sim.upload("acct", CHAT), lambda a: t.ok(200, "acct", "DELETE", "/files/" + a.json["id"])),
         "a model is fine-tuned": (STOPS, "rev.oai-fine-tune", ai("POST", "/fine_tuning/jobs", job), cancel),
@@ -43,7 +42,7 @@ def operations(t):
             STOPS, "rev.oai-deploy", ai("PATCH", "/deployments/base", {"model": t.model, "scale_settings": {"scale_type": "standard"}}, version=OLD),
             lambda a: t.deploy("acct", "base", "gpt-4o-mini")),
         "the deployment that is there serves": (GOES_ON, None, lambda: t.ask("acct", "tuned", "question 5"), None),
-        "the same in the form v1": (GOES_ON, None, ai("POST", "/chat/completions", {**say, "model": "tuned"}, version=None), None),
+        "it serves in the form v1": (GOES_ON, None, ai("POST", "/chat/completions", {**say, "model": "tuned"}, version=None), None),
         "a base model serves": (GOES_ON, None, lambda: t.ask("acct", "base", "x"), None),
         "a base model is deployed": (GOES_ON, None, lambda: t.deploy("acct", "third", "gpt-4o-mini"), lambda a: t.undeploy("third")),
         "files are listed": (DATA, None, ai("GET", "/files"), None),
