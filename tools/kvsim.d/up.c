@@ -440,7 +440,8 @@ static void detach(int *word)
         if (read(ends[0], &byte, 1) == 1) {
             exit(0);
         }
-        exit(1); /* the supervisor has said why */
+        (void) waitpid(pid, NULL, 0); /* its lock goes after its word */
+        exit(1);                      /* the supervisor has said why */
     }
     (void) setsid();
     (void) close(ends[0]);
