@@ -85,8 +85,6 @@ bool key_from_pkcs8(const struct bytes *der, EVP_PKEY **ret, struct az_error *re
  * AES-256-GCM: 12-byte random nonce || ciphertext || 16-byte tag. aad binds the sealed bytes to
  * their place.
  */
-/* From here on by OpenSSL's FIPS provider; false: there is none. Once, before the first seal(). */
-bool seal_with_fips(struct az_error *reterr) MUST_CHECK;
 #define SEAL_KEY_LEN  32
 #define SEAL_OVERHEAD 28
 bool seal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *plain, size_t len,
@@ -94,6 +92,8 @@ bool seal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *plai
 /* False: tampered, another key or another aad (AZ_ERR_INTERNAL). */
 bool unseal(const uint8_t key[SEAL_KEY_LEN], struct str_view aad, const void *sealed, size_t len,
             struct bytes *ret, struct az_error *reterr) MUST_CHECK;
+/* From here on by OpenSSL's FIPS provider; false: there is none. Once, before the first seal(). */
+bool seal_with_fips(struct az_error *reterr) MUST_CHECK;
 
 /*
  * Reads a 32-byte key file (0600), or makes it where it is missing and nothing can be sealed under

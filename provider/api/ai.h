@@ -3,6 +3,7 @@
 #pragma once
 
 #include "provider/api/call.h"
+#include "provider/domain/ai_path.h"
 #include "provider/domain/oai_version.h"
 #include "provider/store/layers.h"
 

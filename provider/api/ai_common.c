@@ -48,20 +48,19 @@ bool ai_find_version(struct provider_call *c, struct az_error *reterr)
 bool ai_bad_body(const struct provider_call *c, const char *why, struct az_error *reterr)
 {
     bool inference = c->row->body_limit == LIMIT_BODY_INFERENCE;
-    const char *path = c->row->route.path;
 
-    if (strncmp(path, "/face/", 6) == 0) {
+    switch (ai_service_of(c->row->route.path)) {
+    case AI_FACE:
         return az_fail(reterr, AZ_ERR_BAD_ARGUMENT,
                        c->body ? "Request body is invalid." : "JSON parsing error.");
-    }
-    if (strncmp(path, "/speechtotext/", 14) == 0) {
+    case AI_SPEECH:
         return az_fail_inner(reterr, AZ_ERR_INVALID_REQUEST, "InvalidRequestBodyFormat",
                              "The request body is invalid: %s.", why);
-    }
-    if (strncmp(path, "/language/", 10) == 0) {
+    case AI_LANGUAGE:
         return az_fail(reterr, AZ_ERR_INVALID_REQUEST, "The request body is invalid: %s.", why);
+    case AI_OTHER:
+        break;
     }
-
     return az_fail(reterr, inference ? AZ_ERR_INVALID_REQUEST_ERROR : AZ_ERR_INVALID_PAYLOAD,
                    "The request body is not a valid JSON object: %s.", why);
 }

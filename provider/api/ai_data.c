@@ -269,6 +269,16 @@ bool ai_read_json(struct provider_call *c, struct az_error *reterr)
     return json_is_object(c->body) || ai_bad_body(c, why, reterr);
 }
 
+bool ai_is_one_of(const char *const *list, const char *text)
+{
+    for (; *list; list++) {
+        if (strcmp(*list, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ai_name_ok(const char *name, size_t max)
 {
     size_t n = strlen(name);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "provider/api/call.h"
+#include "provider/domain/ai_path.h"
 #include "provider/store/layers.h"
 
 struct ai_data {
@@ -60,5 +61,7 @@ bool ai_item_tag(struct kvdb_txn *txn, const json_t *account, const char *collec
 bool ai_read_json(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
 /* Letters, digits and "_-", at most max. */
 bool ai_name_ok(const char *name, size_t max);
+/* To the letter; the list ends at NULL. */
+bool ai_is_one_of(const char *const *list, const char *text);
 /* 2026-11-25T16:03:13Z; new reference. */
 json_t *ai_now(const struct provider_call *c);

@@ -238,8 +238,10 @@ static bool take_rest(struct provider_call *c, json_t *job, struct az_error *ret
     if (!json_get_int(c->body, "seed", &seeded, &seed) || seed < 0 || seed > INT32_MAX) {
         return bad(reterr, "seed", "The seed must be a number from 0 to 2147483647.");
     }
-    if (!seeded) { /* "one will be generated for you" */
-        seed = (int64_t) (strtoul(json_text(job, "id") + 6 + 24, NULL, 16) & INT32_MAX);
+    if (!seeded) { /* "one will be generated for you": the job's id ends in random digits */
+        const char *id = json_text(job, "id");
+
+        seed = (int64_t) (strtoul(id + strlen(id) - 8, NULL, 16) & INT32_MAX);
     }
     (void) json_object_set_new(job, "seed", json_integer(seed));
     if (metadata && !json_is_null(metadata)) {

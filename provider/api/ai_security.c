@@ -10,6 +10,7 @@
 #include "provider/api/rule_log.h"
 #include "provider/domain/ai_action.h"
 #include "provider/domain/ai_network.h"
+#include "provider/domain/ai_path.h"
 
 static const json_t *properties_of(const json_t *account)
 {
@@ -120,12 +121,12 @@ bool ai_authorize(struct provider_call *c, struct kvdb_txn *txn, const json_t *a
  * Azure-Samples/cognitive-services-speech-sdk), ours elsewhere. */
 static bool no_uri(const struct provider_call *c, const char *name, struct az_error *reterr)
 {
-    const char *path = c->row->route.path;
+    enum ai_service service = ai_service_of(c->row->route.path);
 
-    if (strncmp(path, "/face/", 6) == 0) {
+    if (service == AI_FACE) {
         return az_fail(reterr, AZ_ERR_INVALID_URL, "Invalid image URL.");
     }
-    if (strncmp(path, "/speechtotext/", 14) == 0) {
+    if (service == AI_SPEECH) {
         return az_fail_inner(reterr, AZ_ERR_INVALID_REQUEST, "InvalidPayload",
                              "Only absolute URIs containing a valid scheme, authority and path are "
                              "allowed for %s.",

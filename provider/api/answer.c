@@ -127,7 +127,7 @@ static json_t *inner_json(const struct az_error *e, json_t *err)
  */
 static bool is_speech(const struct provider_call *c)
 {
-    return c->row && c->admitted && strncmp(c->row->route.path, "/speechtotext/", 14) == 0;
+    return c->row && c->admitted && ai_service_of(c->row->route.path) == AI_SPEECH;
 }
 
 static json_t *speech_error(json_t *wrapped)

@@ -22,35 +22,25 @@ static const char *const recognition_models[] = {"recognition_01", "recognition_
 static const char *const detection_models[] = {"detection_01", "detection_02", "detection_03",
                                                NULL};
 
-static bool is_one_of(const char *const *list, const char *text)
-{
-    for (; *list; list++) {
-        if (strcmp(*list, text) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The models that a request names, in its query or body, are those that there are. */
 static bool check_models(struct provider_call *c, struct az_error *reterr)
 {
     const char *detection = http_param_get(&c->x->req, "detectionModel");
     const char *recognition = http_param_get(&c->x->req, "recognitionModel");
 
-    if (detection && !is_one_of(detection_models, detection)) {
+    if (detection && !ai_is_one_of(detection_models, detection)) {
         return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'detectionModel' is invalid.");
     }
     if (!recognition && json_object_get(c->body, "recognitionModel")) {
         recognition = json_text(c->body, "recognitionModel");
     }
-    return !recognition || is_one_of(recognition_models, recognition) ||
+    return !recognition || ai_is_one_of(recognition_models, recognition) ||
            az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'recognitionModel' is invalid.");
 }
 
 static bool begin(struct provider_call *c, struct ai_data **d, struct az_error *reterr)
 {
-    if (!is_one_of(versions, provider_param(c, 0))) {
+    if (!ai_is_one_of(versions, provider_param(c, 0))) {
         return ai_no_such_path(reterr);
     }
     return ai_data_begin(c, KINDS, d, reterr) && check_models(c, reterr);
@@ -189,8 +179,9 @@ bool face_new(struct provider_call *c, json_t **ret, struct az_error *reterr)
     return *ret || az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'userData' is not valid UTF-8.");
 }
 
-json_t *face_shown(json_t *face)
+json_t *face_shown(struct provider_call *c, json_t *face)
 {
+    (void) c;
     (void) json_object_del(face, "feature");
     return face;
 }
@@ -258,11 +249,7 @@ bool face_answer_page(struct provider_call *c, struct kvdb_txn *txn, const char 
 }
 
 const struct provider_route provider_face_routes[] = {
-    {{HTTP_M_POST, "/face/{v}/detect"},
-     PPLANE_AI, "FaceDetect",
-     EXEC_LOOP, false,
-     LIMIT_FACE_IMAGE + 64 * 1024, /* what is larger by little gets the service's own answer */
-     NULL, detect_prepare,
-     detect_run},
+    FACE_ROW(HTTP_M_POST, "detect", "FaceDetect", EXEC_LOOP, false, FACE_IMAGE_BODY, detect_prepare,
+             detect_run),
 };
 const size_t provider_face_routes_len = ARRAY_LEN(provider_face_routes);

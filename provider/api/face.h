@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "common/limits.h"
 #include "provider/api/ai_data.h"
 
 struct face_set {
@@ -18,9 +19,9 @@ struct face_set {
     const char *inside;    /* of the collections of their faces or persons, "PREFIX:ID" */
     const char *what;      /* begins the documented texts */
     enum az_errc not_found, exists, not_trained; /* AZ_ERR_NONE: is not trained */
-    bool has_persons;
-    size_t most;        /* in an account */
-    size_t most_inside; /* faces of a list, persons of a group */
+    bool shows_faces;                            /* with the set itself: it is small */
+    size_t most;                                 /* in an account */
+    size_t most_inside;                          /* faces of a list, persons of a group */
 };
 
 /* The set that the row's path is about. */
@@ -38,8 +39,8 @@ bool face_image_prepare(struct provider_call *c, struct az_error *reterr);
 
 /* A face of the request's image with its parameter userData; new reference. */
 bool face_new(struct provider_call *c, json_t **ret, struct az_error *reterr) MUST_CHECK;
-/* What answers show of a stored face; takes the reference. */
-json_t *face_shown(json_t *face);
+/* What answers show of a stored face; gives it back. */
+json_t *face_shown(struct provider_call *c, json_t *face);
 
 /* "start" and "top" of a list: the whole answer. show takes the item and gives what is shown. */
 bool face_answer_page(struct provider_call *c, struct kvdb_txn *txn, const char *collection,
@@ -53,6 +54,14 @@ bool face_take_user_data(struct provider_call *c, json_t *to, size_t max, struct
     MUST_CHECK;
 /* A PATCH that says nothing is refused. */
 bool face_check_patch(struct provider_call *c, struct az_error *reterr) MUST_CHECK;
+
+/* Of a body with an image: what is larger by little gets the service's own answer. */
+#define FACE_IMAGE_BODY (LIMIT_FACE_IMAGE + 64 * 1024)
+
+#define FACE_ROW(method, path, audit, exec, body, limit, prepare, run)                    \
+    {                                                                                     \
+        {method, FACE_PATH path}, PPLANE_AI, audit, exec, body, limit, NULL, prepare, run \
+    }
 
 #define FACE_USER_DATA      (16 * 1024) /* of a set or person; documented, as the next */
 #define FACE_USER_DATA_FACE 1024

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Persons of person groups and large person groups. A person is one item with its faces in it. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -61,8 +62,10 @@ static bool create_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
         return false;
     }
     if (ai_item_count(c->prepared, txn, inside) >= face_set_of(c)->most_inside) {
-        return az_fail(reterr, AZ_ERR_AI_QUOTA, "Person number reached %s level limit.",
-                       face_set_of(c)->path[0] == 'l' ? "large person group" : "person group");
+        const char *what = face_set_of(c)->what;
+
+        return az_fail(reterr, AZ_ERR_AI_QUOTA, "Person number reached %c%s level limit.",
+                       tolower((unsigned char) what[0]), what + 1);
     }
     doc = json_pack("{s:s}", "personId", id);
     return store(c, txn, inside, person, reterr) && provider_answer_json(c, 200, doc);
@@ -154,7 +157,7 @@ static bool get_face_run(struct provider_call *c, struct kvdb_txn *txn, struct a
     size_t at;
 
     return find(c, txn, inside, &person, reterr) && find_face(c, person, &at, &face, reterr) &&
-           provider_answer_json(c, 200, face_shown(face));
+           provider_answer_json(c, 200, face_shown(c, face));
 }
 
 static bool patch_face_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -184,9 +187,8 @@ static bool delete_face_run(struct provider_call *c, struct kvdb_txn *txn, struc
 }
 
 /* clang-format off */
-#define IMAGE (LIMIT_FACE_IMAGE + 64 * 1024)
-#define ROW(method, path, audit, exec, body, limit, prepare, run) \
-    {{method, "/face/{v}/" path}, PPLANE_AI, audit, exec, body, limit, NULL, prepare, run}
+#define ROW   FACE_ROW
+#define IMAGE FACE_IMAGE_BODY
 #define PERSONS(path, name) \
     ROW(HTTP_M_POST,   path "/{s}/persons",                        name "Create",     EXEC_WRITE, true,  0,     face_prepare,       create_run),     \
     ROW(HTTP_M_GET,    path "/{s}/persons",                        name "List",       EXEC_LOOP,  false, 0,     face_prepare,       list_run),       \

@@ -14,22 +14,22 @@
 static const struct face_set sets[] = {
     {"facelists",         "faceListId",         "face.lists",       "face.faces",        "Face list",
      AZ_ERR_FACE_LIST_NOT_FOUND, AZ_ERR_FACE_LIST_EXISTS, AZ_ERR_NONE,
-     false, LIMIT_FACE_LISTS, LIMIT_FACES},
+     true, LIMIT_FACE_LISTS, LIMIT_FACES},
     {"largefacelists",    "largeFaceListId",    "face.largelists",  "face.largefaces",   "Large face list",
      AZ_ERR_LARGE_FACE_LIST_NOT_FOUND, AZ_ERR_LARGE_FACE_LIST_EXISTS, AZ_ERR_LARGE_FACE_LIST_NOT_TRAINED,
      false, LIMIT_FACE_SETS, LIMIT_FACE_MEMBERS},
     {"persongroups",      "personGroupId",      "face.groups",      "face.persons",      "Person group",
      AZ_ERR_PERSON_GROUP_NOT_FOUND, AZ_ERR_PERSON_GROUP_EXISTS, AZ_ERR_PERSON_GROUP_NOT_TRAINED,
-     true, LIMIT_FACE_SETS, LIMIT_FACE_MEMBERS},
+     false, LIMIT_FACE_SETS, LIMIT_FACE_MEMBERS},
     {"largepersongroups", "largePersonGroupId", "face.largegroups", "face.largepersons", "Large person group",
      AZ_ERR_LARGE_PERSON_GROUP_NOT_FOUND, AZ_ERR_LARGE_PERSON_GROUP_EXISTS, AZ_ERR_LARGE_PERSON_GROUP_NOT_TRAINED,
-     true, LIMIT_FACE_SETS, LIMIT_FACE_MEMBERS},
+     false, LIMIT_FACE_SETS, LIMIT_FACE_MEMBERS},
 };
 /* clang-format on */
 
 const struct face_set *face_set_of(const struct provider_call *c)
 {
-    const char *name = c->row->route.path + strlen("/face/{v}/");
+    const char *name = c->row->route.path + strlen(FACE_PATH);
     size_t n = strcspn(name, "/");
 
     for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
@@ -133,13 +133,13 @@ static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
     if (!face_set_find(c, txn, &set, reterr)) {
         return false;
     }
-    if (face_set_of(c) == &sets[0]) {
+    if (face_set_of(c)->shows_faces) {
         if (!ai_item_list(c->prepared, txn, inside, &faces, reterr)) {
             return false;
         }
         json_array_foreach(faces, i, face)
         {
-            (void) face_shown(face);
+            (void) face_shown(c, face);
         }
         (void) json_object_set(set, "persistedFaces", faces);
     }
@@ -240,13 +240,7 @@ static bool get_face_run(struct provider_call *c, struct kvdb_txn *txn, struct a
     char inside[FACE_COLLECTION_MAX];
 
     return find_face(c, txn, inside, &face, reterr) &&
-           provider_answer_json(c, 200, face_shown(face));
-}
-
-static json_t *show_face(struct provider_call *c, json_t *face)
-{
-    (void) c;
-    return face_shown(face);
+           provider_answer_json(c, 200, face_shown(c, face));
 }
 
 static bool list_faces_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -256,7 +250,7 @@ static bool list_faces_run(struct provider_call *c, struct kvdb_txn *txn, struct
 
     face_inside(c, inside);
     return face_set_find(c, txn, &list, reterr) &&
-           face_answer_page(c, txn, inside, show_face, reterr);
+           face_answer_page(c, txn, inside, face_shown, reterr);
 }
 
 static bool patch_face_run(struct provider_call *c, struct kvdb_txn *txn, struct az_error *reterr)
@@ -283,9 +277,8 @@ static bool delete_face_run(struct provider_call *c, struct kvdb_txn *txn, struc
 }
 
 /* clang-format off */
-#define IMAGE (LIMIT_FACE_IMAGE + 64 * 1024)
-#define ROW(method, path, audit, exec, body, limit, prepare, run) \
-    {{method, "/face/{v}/" path}, PPLANE_AI, audit, exec, body, limit, NULL, prepare, run}
+#define ROW   FACE_ROW
+#define IMAGE FACE_IMAGE_BODY
 #define SET(path, name) \
     ROW(HTTP_M_GET,    path,                           name "List",       EXEC_LOOP,  false, 0,     face_prepare,       list_run),      \
     ROW(HTTP_M_PUT,    path "/{s}",                    name "Create",     EXEC_WRITE, true,  0,     face_prepare,       put_run),       \

@@ -47,7 +47,7 @@ static bool is_one_of(const char *const *list, const char *text)
 
 static const char *const *kinds_here(const struct provider_call *c)
 {
-    return strncmp(c->row->route.path, "/language/authoring/analyze-text", 32) == 0
+    return strncmp(c->row->route.path, LANGUAGE_TEXT_PATH, strlen(LANGUAGE_TEXT_PATH)) == 0
                ? text_kinds
                : conversation_kinds;
 }
@@ -360,7 +360,7 @@ static bool result_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
 
 /* clang-format off */
 #define ROW(half, method, path, audit, exec, body, run) \
-    {{method, "/language/authoring/" half "/projects" path}, PPLANE_AI, audit, exec, body, LIMIT_LANGUAGE_BODY, NULL, prepare, run}
+    {{method, half "projects" path}, PPLANE_AI, audit, exec, body, LIMIT_LANGUAGE_BODY, NULL, prepare, run}
 #define HALF(half) \
     ROW(half, HTTP_M_GET,    "",                          "ProjectList",         EXEC_LOOP,  false, list_run),   \
     ROW(half, HTTP_M_GET,    "/global/deletion-jobs/{j}", "ProjectDeletionGet",  EXEC_LOOP,  false, job_run),    \
@@ -374,8 +374,8 @@ static bool result_run(struct provider_call *c, struct kvdb_txn *txn, struct az_
     ROW(half, HTTP_M_GET,    "/{p}/export/jobs/{j}/result", "ProjectExportResult", EXEC_LOOP, false, result_run)
 
 const struct provider_route provider_language_routes[] = {
-    HALF("analyze-text"),
-    HALF("analyze-conversations"),
+    HALF(LANGUAGE_TEXT_PATH),
+    HALF(LANGUAGE_TALK_PATH),
 };
 /* clang-format on */
 const size_t provider_language_routes_len = ARRAY_LEN(provider_language_routes);

@@ -21,8 +21,6 @@
 #include "provider/api/rule_log.h"
 
 #define KINDS (KIND_SPEECH | KIND_COGNITIVE_SERVICES | KIND_AI_SERVICES)
-#define V3    "/speechtotext/v3.2/" /* the version in the path */
-#define DATED "/speechtotext/"      /* in api-version */
 
 static const char *const versions[] = {"2024-05-15-preview", "2024-11-15", "2025-10-15", NULL};
 
@@ -54,16 +52,6 @@ static const struct {
 #define invalid(reterr, inner, ...) \
     az_fail_inner(reterr, AZ_ERR_INVALID_REQUEST, inner, __VA_ARGS__)
 
-static bool is_one_of(const char *const *list, const char *text)
-{
-    for (; *list; list++) {
-        if (strcmp(*list, text) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool not_found(struct az_error *reterr)
 {
     return az_fail(reterr, AZ_ERR_AI_NOT_FOUND, "The specified entity cannot be found.");
@@ -71,13 +59,13 @@ static bool not_found(struct az_error *reterr)
 
 static bool is_dated(const struct provider_call *c)
 {
-    return strncmp(c->row->route.path, V3, strlen(V3)) != 0;
+    return strncmp(c->row->route.path, SPEECH_V3_PATH, strlen(SPEECH_V3_PATH)) != 0;
 }
 
 /* "datasets", "models" or "endpoints", as the row's path says. */
 static void collection_of(const struct provider_call *c, char out[32])
 {
-    const char *name = c->row->route.path + strlen(is_dated(c) ? DATED : V3);
+    const char *name = c->row->route.path + strlen(is_dated(c) ? SPEECH_PATH : SPEECH_V3_PATH);
 
     (void) snprintf(out, 32, "speech.%.*s", (int) strcspn(name, "/"), name);
 }
@@ -107,7 +95,7 @@ static bool prepare(struct provider_call *c, struct az_error *reterr)
 {
     struct ai_data *d;
 
-    if (is_dated(c) && !is_one_of(versions, c->api_version ? c->api_version : "")) {
+    if (is_dated(c) && !ai_is_one_of(versions, c->api_version ? c->api_version : "")) {
         return invalid(reterr, "InvalidParameter", "The api-version '%.64s' is not supported.",
                        c->api_version ? c->api_version : "");
     }
@@ -120,10 +108,10 @@ static json_t *self_of(const struct provider_call *c, const char *collection, co
     struct str_view host = c->x->req.host;
     const char *name = collection + strlen("speech.");
 
-    return is_dated(c)
-               ? json_sprintf("https://%.*s" DATED "%s/%s?api-version=%s", (int) host.len, host.ptr,
-                              name, id, c->api_version)
-               : json_sprintf("https://%.*s" V3 "%s/%s", (int) host.len, host.ptr, name, id);
+    return is_dated(c) ? json_sprintf("https://%.*s" SPEECH_PATH "%s/%s?api-version=%s",
+                                      (int) host.len, host.ptr, name, id, c->api_version)
+                       : json_sprintf("https://%.*s" SPEECH_V3_PATH "%s/%s", (int) host.len,
+                                      host.ptr, name, id);
 }
 
 /* {"self": ".../ID"}: it has to be there. */
@@ -151,7 +139,7 @@ static bool check_references(struct provider_call *c, struct kvdb_txn *txn, cons
     size_t i;
 
     if (strcmp(collection, "speech.datasets") == 0) {
-        return is_one_of(dataset_kinds, json_text(c->body, "kind")) ||
+        return ai_is_one_of(dataset_kinds, json_text(c->body, "kind")) ||
                invalid(reterr, "InvalidPayload", "'kind' is not one of the kinds of datasets.");
     }
     if (strcmp(collection, "speech.endpoints") == 0) {
@@ -443,8 +431,8 @@ static bool recognize_run(struct provider_call *c, struct kvdb_txn *txn, struct 
     ROW(HTTP_M_DELETE, root "endpoints/{i}/files/logs/{l}", "SpeechLogDelete", EXEC_WRITE, false, 0, prepare, delete_log_run)
 
 const struct provider_route provider_speech_routes[] = {
-    CUSTOM(V3),
-    CUSTOM(DATED),
+    CUSTOM(SPEECH_V3_PATH),
+    CUSTOM(SPEECH_PATH),
     ROW(HTTP_M_POST, "/stt/speech/recognition/{m}/cognitiveservices/v1", "SpeechRecognize", EXEC_WRITE, false, LIMIT_SPEECH_AUDIO, recognize_prepare, recognize_run),
 };
 /* clang-format on */

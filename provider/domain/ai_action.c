@@ -6,19 +6,20 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "provider/domain/ai_path.h"
 
 static const struct {
     const char *prefix;  /* of the path */
     const char *product; /* of the action */
 } products[] = {
-    {"/openai/v1/",                                "OpenAI"                        },
-    {"/openai/",                                   "OpenAI"                        },
-    {"/face/{v}/",                                 "Face"                          },
-    {"/language/authoring/analyze-text/",          "Language/analyze-text"         },
-    {"/language/authoring/analyze-conversations/", "Language/analyze-conversations"},
-    {"/speechtotext/v3.2/",                        "SpeechServices/speechrest"     },
-    {"/speechtotext/",                             "SpeechServices/speechrest"     },
-    {"/stt/speech/recognition/",                   "SpeechServices/unified-speech" },
+    {"/openai/v1/",              "OpenAI"                        },
+    {"/openai/",                 "OpenAI"                        },
+    {FACE_PATH,                  "Face"                          },
+    {LANGUAGE_TEXT_PATH,         "Language/analyze-text"         },
+    {LANGUAGE_TALK_PATH,         "Language/analyze-conversations"},
+    {SPEECH_V3_PATH,             "SpeechServices/speechrest"     },
+    {SPEECH_PATH,                "SpeechServices/speechrest"     },
+    {"/stt/speech/recognition/", "SpeechServices/unified-speech" },
 };
 
 /* Paths whose actions are spelt in another way: by the literal segments after the prefix. */
@@ -41,6 +42,25 @@ static const struct {
     {"projects/export",           NULL,                           "action"},
     {"cognitiveservices/v1",      "frontend",                     "action"},
 };
+
+enum ai_service ai_service_of(const char *path)
+{
+    static const struct {
+        const char *root;
+        enum ai_service service;
+    } roots[] = {
+        {FACE_PATH,     AI_FACE    },
+        {LANGUAGE_PATH, AI_LANGUAGE},
+        {SPEECH_PATH,   AI_SPEECH  },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+        if (strncmp(path, roots[i].root, strlen(roots[i].root)) == 0) {
+            return roots[i].service;
+        }
+    }
+    return AI_OTHER;
+}
 
 /* The literal segments, without parameters: "files/{id}/content" -> "files/content". */
 static bool literals(const char *path, char *out, size_t size)
