@@ -59,6 +59,30 @@ void az_error_set_inner(struct az_error *err, enum az_errc errc, const char *inn
     va_end(ap);
 }
 
+void az_error_set_target(struct az_error *err, enum az_errc errc, const char *target,
+                         const char *fmt, ...)
+{
+    va_list ap;
+
+    *err = (struct az_error){.errc = errc, .target = target};
+    va_start(ap, fmt);
+    set_message(err, fmt, ap);
+    va_end(ap);
+}
+
+void az_error_set_content(struct az_error *err, const char *target, const char *fmt, ...)
+{
+    char what[sizeof(err->message) - 100];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void) vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    az_error_set_target(err, AZ_ERR_INVALID_REQUEST_CONTENT, target,
+                        "The request content was invalid and could not be deserialized: '%s'.",
+                        what);
+}
+
 void az_error_set_internal(struct az_error *err, const char *detail_fmt, ...)
 {
     va_list ap;

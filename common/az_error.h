@@ -45,13 +45,20 @@ const char *az_error_code(const struct az_error *err);
 void az_error_set(struct az_error *err, enum az_errc errc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void az_error_set_inner(struct az_error *err, enum az_errc errc, const char *inner, const char *fmt,
                         ...) PRINTF_LIKE(4, 5);
+void az_error_set_target(struct az_error *err, enum az_errc errc, const char *target,
+                         const char *fmt, ...) PRINTF_LIKE(4, 5);
+void az_error_set_content(struct az_error *err, const char *target, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 void az_error_set_internal(struct az_error *err, const char *detail_fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * Always false, so that a failing function can end in `return az_fail(...)`; macros, so that
  * compilers and analyzers see it too.
  */
-#define az_fail(...)       (az_error_set(__VA_ARGS__), false)
-#define az_fail_inner(...) (az_error_set_inner(__VA_ARGS__), false)
+#define az_fail(...)        (az_error_set(__VA_ARGS__), false)
+#define az_fail_inner(...)  (az_error_set_inner(__VA_ARGS__), false)
+#define az_fail_target(...) (az_error_set_target(__VA_ARGS__), false)
+/* ARM's InvalidRequestContent: its text around what is said of the target. */
+#define az_fail_content(...) (az_error_set_content(__VA_ARGS__), false)
 #define az_fail_internal(...) \
     (az_error_set_internal(__VA_ARGS__), false) /* a 500; only the log names the cause */

@@ -98,11 +98,7 @@ bool account_check_create(struct provider_call *c, struct kvdb_txn *txn, char re
         return false;
     }
     if (!json_text(json_object_iget(c->body, "sku"), "name")[0]) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: 'sku is "
-                       "required'.");
-        reterr->target = "sku";
-        return false;
+        return az_fail_content(reterr, "sku", "sku is required");
     }
     return check_quota(c, txn, region, reterr);
 }

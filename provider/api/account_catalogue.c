@@ -336,9 +336,7 @@ static bool check_domain_run(struct provider_call *c, struct kvdb_txn *txn, stru
     bool taken;
 
     if (!domain[0] || !json_text(c->body, "type")[0]) {
-        return az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: "
-                       "'subdomainName and type are required'.");
+        return az_fail_content(reterr, NULL, "subdomainName and type are required");
     }
     taken = account_store_domain_taken(txn, domain) || ai_region_find(domain, region);
     doc = json_pack("{s:b,s:s,s:s}", "isSubdomainAvailable", !taken, "subdomainName", domain,
@@ -477,11 +475,7 @@ static bool calculate_run(struct provider_call *c, struct kvdb_txn *txn, struct 
                    json_number_value(json_object_iget(p, "avgGeneratedTokens")));
     }
     if (!(tokens >= 0 && tokens <= MAX_LOAD)) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: 'workloads "
-                       "must be a positive load'.");
-        reterr->target = "workloads";
-        return false;
+        return az_fail_content(reterr, "workloads", "workloads must be a positive load");
     }
     json_int_t units = (json_int_t) ((tokens + 999) / 1000);
 

@@ -209,10 +209,7 @@ static bool scope_get_run(struct provider_call *c, struct kvdb_txn *txn, struct 
 
 static bool invalid(struct az_error *reterr, const char *target, const char *why)
 {
-    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                   "The request content was invalid and could not be deserialized: '%s'.", why);
-    reterr->target = target;
-    return false;
+    return az_fail_content(reterr, target, "%s", why);
 }
 
 /* The encryption of a scope is kept and shown; no data lies under one (versions.md 4.2: unknown).

@@ -92,14 +92,11 @@ bool account_identity_check(struct provider_call *c, struct kvdb_txn *txn, const
     if (!wanted(c->body, present(account), &kinds) ||
         (map && !json_is_object(map) && !json_is_null(map)) ||
         json_object_size(map) > LIMIT_USER_IDENTITIES) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: "
-                       "'identity.type must be None, SystemAssigned, UserAssigned or "
-                       "\"SystemAssigned, UserAssigned\", userAssignedIdentities an object of at "
-                       "most %d members'.",
-                       LIMIT_USER_IDENTITIES);
-        reterr->target = "identity";
-        return false;
+        return az_fail_content(
+            reterr, "identity",
+            "identity.type must be None, SystemAssigned, UserAssigned or \"SystemAssigned, "
+            "UserAssigned\", userAssignedIdentities an object of at most %d members",
+            LIMIT_USER_IDENTITIES);
     }
     json_object_foreach(map, id, v)
     {

@@ -47,12 +47,7 @@ bool account_match(struct provider_call *c, const json_t *resource, struct az_er
 
 static bool malformed(struct az_error *reterr, const char *member, const char *rule)
 {
-    (void) az_fail(
-        reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-        "The request content was invalid and could not be deserialized: '%s must be %s'.", member,
-        rule);
-    reterr->target = member;
-    return false;
+    return az_fail_content(reterr, member, "%s must be %s", member, rule);
 }
 
 bool account_check_tags(const json_t *tags, struct az_error *reterr)
@@ -75,11 +70,7 @@ static bool check_sku(const struct ai_kind *k, const json_t *sku, struct az_erro
         return true;
     }
     if (!json_is_object(sku) || !name[0]) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: 'sku must "
-                       "be an object with a name'.");
-        reterr->target = "sku";
-        return false;
+        return az_fail_content(reterr, "sku", "sku must be an object with a name");
     }
     /* The service's text for a SKU that the kind does not have: issues of azure-docs (103641) and
      * terraform-provider-azurerm (25401) quote it. */
@@ -101,10 +92,8 @@ static bool check_kind(const json_t *account, const char *kind, struct az_error 
         return true;
     }
     /* Quoted by an issue of bicep (15446). */
-    (void) az_fail(reterr, AZ_ERR_UPDATE_KIND_NOT_ALLOWED,
-                   "It's not allowed to update kind of API account.");
-    reterr->target = "kind";
-    return false;
+    return az_fail_target(reterr, AZ_ERR_UPDATE_KIND_NOT_ALLOWED, "kind",
+                          "It's not allowed to update kind of API account.");
 }
 
 struct free_search {
@@ -164,10 +153,9 @@ static bool check_domain(struct kvdb_txn *txn, const json_t *account, const json
     /* "After you've created a custom subdomain name it cannot be changed": learn.microsoft.com,
      * ai-services/cognitive-services-custom-subdomains. */
     if (account && json_text(account, "domain")[0]) {
-        (void) az_fail(reterr, AZ_ERR_BAD_REQUEST,
-                       "The custom subdomain name of an account can't be changed once it is set.");
-        reterr->target = "customSubDomainName";
-        return false;
+        return az_fail_target(
+            reterr, AZ_ERR_BAD_REQUEST, "customSubDomainName",
+            "The custom subdomain name of an account can't be changed once it is set.");
     }
     /* Regions stand where sub-domains do under localhost, so their names are taken. */
     if (!account_store_domain_taken(txn, domain) && !ai_region_find(domain, region)) {

@@ -25,9 +25,7 @@ bool ai_bad_member(struct az_error *reterr, const char *target, const char *fmt,
     va_start(ap, fmt);
     (void) vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_ERROR, "%s", text);
-    reterr->target = target;
-    return false;
+    return az_fail_target(reterr, AZ_ERR_INVALID_REQUEST_ERROR, target, "%s", text);
 }
 
 /* Code and text: as users quote them (assafelovic/gpt-researcher issue 680). */

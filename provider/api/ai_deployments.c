@@ -50,9 +50,7 @@ static json_t *deployment_json(const json_t *d)
 
 static bool bad(struct az_error *reterr, const char *target, const char *why)
 {
-    (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "%s", why);
-    reterr->target = target;
-    return false;
+    return az_fail_target(reterr, AZ_ERR_INVALID_PAYLOAD, target, "%s", why);
 }
 
 /* What prepare loaded for a fine-tuned model. */

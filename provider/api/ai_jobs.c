@@ -28,9 +28,7 @@
 
 static bool bad(struct az_error *reterr, const char *target, const char *why)
 {
-    (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "%s", why);
-    reterr->target = target;
-    return false;
+    return az_fail_target(reterr, AZ_ERR_INVALID_PAYLOAD, target, "%s", why);
 }
 
 /* What prepare found; the write stores it if it still holds. */
@@ -77,12 +75,11 @@ static bool find_base(struct provider_call *c, struct kvdb_txn *txn, struct inpu
         in->base = ai_model_find(json_text(own, "base"), json_text(own, "baseVersion"));
     }
     if (!in->base || (in->base->uses & MODEL_FINE_TUNE) == 0) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD,
-                       "The specified base model '%.100s' does not exist or does not support "
-                       "fine-tuning.",
-                       name);
-        reterr->target = "model";
-        return false;
+        return az_fail_target(
+            reterr, AZ_ERR_INVALID_PAYLOAD, "model",
+            "The specified base model '%.100s' does not exist or does not support "
+            "fine-tuning.",
+            name);
     }
     return true;
 }
@@ -93,10 +90,8 @@ static bool find_input(struct provider_call *c, struct kvdb_txn *txn, const char
     const char *id = json_text(c->body, target);
 
     if (!file_store_get(txn, uid, id, ret)) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD,
-                       "The specified %.20s '%.100s' was not found.", target, id);
-        reterr->target = target;
-        return false;
+        return az_fail_target(reterr, AZ_ERR_INVALID_PAYLOAD, target,
+                              "The specified %.20s '%.100s' was not found.", target, id);
     }
     return strcmp(json_text(*ret, "purpose"), "fine-tune") == 0 ||
            bad(reterr, target, "The file's purpose must be 'fine-tune'.");
@@ -149,10 +144,8 @@ static bool take_number(const json_t *from, const struct hyper *h, json_t *to,
         return true;
     }
     if (!json_is_number(v) || (h->whole && !json_is_integer(v)) || d < h->low || d > h->high) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The hyperparameter '%s' is out of range.",
-                       h->name);
-        reterr->target = "hyperparameters";
-        return false;
+        return az_fail_target(reterr, AZ_ERR_INVALID_PAYLOAD, "hyperparameters",
+                              "The hyperparameter '%s' is out of range.", h->name);
     }
     (void) json_object_set(to, h->name, v);
     return true;
@@ -202,10 +195,9 @@ static bool take_suffix(struct provider_call *c, json_t *job, struct az_error *r
             good && (isalnum((unsigned char) *p) || strchr(ai_is_v1(c) ? "-_." : "-_", *p) != NULL);
     }
     if (!good) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_PAYLOAD,
-                       "The suffix must be a text of 1 to %zu letters, digits, '-' and '_'.", most);
-        reterr->target = "suffix";
-        return false;
+        return az_fail_target(reterr, AZ_ERR_INVALID_PAYLOAD, "suffix",
+                              "The suffix must be a text of 1 to %zu letters, digits, '-' and '_'.",
+                              most);
     }
     return json_object_set_new(job, "suffix", json_string(s)) == 0;
 }

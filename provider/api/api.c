@@ -197,8 +197,7 @@ static bool parse_body(struct provider_call *c, struct az_error *reterr)
     if (ai) {
         return ai_bad_body(c, why, reterr);
     }
-    return az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                   "The request content was invalid and could not be deserialized: '%s'.", why);
+    return az_fail_content(reterr, NULL, "%s", why);
 }
 
 static enum http_step next_step(const struct provider_call *c)

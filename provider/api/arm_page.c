@@ -29,9 +29,8 @@ bool arm_page_begin(struct provider_call *c, struct arm_page *p, struct az_error
 
     *p = (struct arm_page){.c = c, .size = LIMIT_ARM_PAGE};
     if (token && !read_token(token, p->from)) {
-        (void) az_fail(reterr, AZ_ERR_BAD_REQUEST, "The value of $skiptoken is not valid.");
-        reterr->target = "$skiptoken";
-        return false;
+        return az_fail_target(reterr, AZ_ERR_BAD_REQUEST, "$skiptoken",
+                              "The value of $skiptoken is not valid.");
     }
     p->list = json_array();
     return p->list || az_fail_internal(reterr, "out of memory");
@@ -45,9 +44,8 @@ bool arm_page_begin_top(struct provider_call *c, struct arm_page *p, struct az_e
     long n = top ? strtol(top, &end, 10) : LIMIT_ARM_PAGE;
 
     if (top && (!*top || *end || n < 1)) {
-        (void) az_fail(reterr, AZ_ERR_BAD_REQUEST, "The value of $top is not valid.");
-        reterr->target = "$top";
-        return false;
+        return az_fail_target(reterr, AZ_ERR_BAD_REQUEST, "$top",
+                              "The value of $top is not valid.");
     }
     if (!arm_page_begin(c, p, reterr)) {
         return false;

@@ -23,12 +23,8 @@ static bool is_type(const json_t *v, bool object, const char *member, struct az_
     if (!v || json_is_null(v) || (object ? json_is_object(v) : json_is_string(v))) {
         return true;
     }
-    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                   "The request content was invalid and could not be deserialized: "
-                   "'properties.encryption: %s must be %s'.",
-                   member, object ? "an object" : "a string");
-    reterr->target = member;
-    return false;
+    return az_fail_content(reterr, member, "properties.encryption: %s must be %s", member,
+                           object ? "an object" : "a string");
 }
 
 bool cmk_check_shape(const json_t *e, struct az_error *reterr)

@@ -229,10 +229,7 @@ static bool get_run(struct provider_call *c, struct kvdb_txn *txn, struct az_err
 
 static bool invalid(struct az_error *reterr, const char *target, const char *why)
 {
-    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                   "The request content was invalid and could not be deserialized: '%s'.", why);
-    reterr->target = target;
-    return false;
+    return az_fail_content(reterr, target, "%s", why);
 }
 
 /* A number, or its digits in a string: az sends {"capacity": "1"} (clients.md 12.8). */
@@ -274,12 +271,11 @@ static bool take_sku(struct provider_call *c, const struct ai_model *m, json_t *
         return invalid(reterr, "sku", "sku.capacity must be a positive number");
     }
     if (!ai_model_has_sku(m, name)) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_RESOURCE_PROPERTIES,
-                       "The specified SKU '%.64s' of account deployment is not supported by the "
-                       "model 'Format:OpenAI,Name:%s,Version:%s'.",
-                       name, m->name, m->version);
-        reterr->target = "sku";
-        return false;
+        return az_fail_target(
+            reterr, AZ_ERR_INVALID_RESOURCE_PROPERTIES, "sku",
+            "The specified SKU '%.64s' of account deployment is not supported by the "
+            "model 'Format:OpenAI,Name:%s,Version:%s'.",
+            name, m->name, m->version);
     }
     (void) json_object_set_new(
         d, "sku", json_pack("{s:s,s:I}", "name", name, "capacity", (json_int_t) capacity));

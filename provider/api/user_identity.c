@@ -140,13 +140,8 @@ static bool check_scope(struct provider_call *c, const char **ret, struct az_err
     *ret = s && strcasecmp(s, "None") == 0       ? "None"
            : s && strcasecmp(s, "Regional") == 0 ? "Regional"
                                                  : NULL;
-    if (!*ret) {
-        (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: "
-                       "'properties.isolationScope must be None or Regional'.");
-        reterr->target = "isolationScope";
-    }
-    return *ret != NULL;
+    return *ret || az_fail_content(reterr, "isolationScope",
+                                   "properties.isolationScope must be None or Regional");
 }
 
 static bool store(struct provider_call *c, struct kvdb_txn *txn, json_t *u, int status,
@@ -434,11 +429,8 @@ static bool check_credential(const json_t *props, struct az_error *reterr)
         json_array_size(audiences) == 1 && json_is_string(json_array_get(audiences, 0))) {
         return true;
     }
-    (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                   "The request content was invalid and could not be deserialized: 'properties "
-                   "must have issuer, subject and one audience in audiences'.");
-    reterr->target = "properties";
-    return false;
+    return az_fail_content(reterr, "properties",
+                           "properties must have issuer, subject and one audience in audiences");
 }
 
 static bool count_one(void *ctx, json_t *f)

@@ -262,12 +262,7 @@ bool account_fields_check(const json_t *props, int version, struct az_error *ret
         const json_t *v = given(props, &fields[i], version);
 
         if (v && !json_is_null(v) && !fields[i].check(v, &why)) {
-            (void) az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                           "The request content was invalid and could not be deserialized: "
-                           "'properties.%s %s'.",
-                           fields[i].name, why);
-            reterr->target = fields[i].name;
-            return false;
+            return az_fail_content(reterr, fields[i].name, "properties.%s %s", fields[i].name, why);
         }
     }
     return true;

@@ -276,12 +276,9 @@ static bool parse_body(struct vault_call *c, struct az_error *reterr)
     if (c->body) {
         (void) snprintf(why, sizeof(why), "a JSON object is expected");
     }
-    return c->row->plane == PLANE_ARM
-               ? az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                         "The request content was invalid and could not be deserialized: '%s'.",
-                         why)
-               : az_fail(reterr, AZ_ERR_BAD_PARAMETER, "The request body is not valid JSON: %s.",
-                         why);
+    return c->row->plane == PLANE_ARM ? az_fail_content(reterr, NULL, "%s", why)
+                                      : az_fail(reterr, AZ_ERR_BAD_PARAMETER,
+                                                "The request body is not valid JSON: %s.", why);
 }
 
 /* In a snapshot: what has to be swept first, or else the handler of a row that only reads. */

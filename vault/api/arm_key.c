@@ -288,9 +288,7 @@ bool arm_key_put_prepare(struct vault_call *c, struct az_error *reterr)
     bool ok;
 
     if (!json_is_object(json_object_get(c->body, "properties"))) {
-        return az_fail(reterr, AZ_ERR_INVALID_REQUEST_CONTENT,
-                       "The request content was invalid and could not be deserialized: "
-                       "'properties is required'.");
+        return az_fail_content(reterr, NULL, "properties is required");
     }
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
