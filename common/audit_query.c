@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/audit.h"
+#include "common/bytes.h"
 #include "common/clock.h"
 
 #define OID_CLAIM "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -46,11 +47,7 @@ static bool good_status(const char *s)
 
 static bool set_limit(struct audit_filter *f, const char *value, struct az_error *reterr)
 {
-    char *end = NULL;
-
-    f->limit = strtoul(value, &end, 10);
-    return (isdigit((unsigned char) value[0]) && *end == '\0' && f->limit > 0 &&
-            f->limit <= AUDIT_LIMIT_MAX) ||
+    return (uint_parse(value, AUDIT_LIMIT_MAX, &f->limit) && f->limit > 0) ||
            az_fail(reterr, AZ_ERR_BAD_PARAMETER, "limit is a number from 1 to %d.",
                    AUDIT_LIMIT_MAX);
 }

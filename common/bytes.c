@@ -2,8 +2,10 @@
 /* Owned bytes, views and the growable buffer. Whatever is freed here is wiped first. */
 #include "common/bytes.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -252,4 +254,14 @@ char *buf_take(struct buf *b)
     data = b->data;
     *b = (struct buf){0};
     return data;
+}
+
+bool uint_parse(const char *text, uint64_t max, uint64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
+           (max == 0 || *ret <= max);
 }

@@ -51,6 +51,8 @@ bool buf_ok(const struct buf *b);
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_str(struct buf *b, const char *s);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A whole number in decimal digits, and nothing but it; max 0: as large as there is. */
+bool uint_parse(const char *text, uint64_t max, uint64_t *ret) MUST_CHECK;
 /* Puts '?' for every byte that belongs to no valid UTF-8 sequence; how many there were. */
 size_t utf8_repair(char *s, size_t len);
 /* Appends a JSON string literal, quotes included; invalid UTF-8 becomes U+FFFD. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/clock.h"
 
 #define MAX_OPTIONS 40
@@ -21,16 +22,6 @@ struct parse {
     const char **args;
     size_t n_args;
 };
-
-static bool parse_uint(const char *text, uint64_t max, uint64_t *ret)
-{
-    char *end;
-
-    errno = 0;
-    *ret = strtoull(text, &end, 10);
-    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
-           (max == 0 || *ret <= max);
-}
 
 static bool is_choice(const char *text, const char *choices)
 {
@@ -63,7 +54,7 @@ static void set_option(const struct cli_option *o, const char *arg, struct argp_
         argp_error(state, "--%s can be given seven times at most", o->name);
         return;
     case CLI_UINT:
-        if (!parse_uint(arg, o->max, o->target)) {
+        if (!uint_parse(arg, o->max, o->target)) {
             argp_error(state, "--%s needs a whole number%s%.0llu, not '%s'", o->name,
                        o->max > 0 ? " of at most " : "", (unsigned long long) o->max, arg);
         }

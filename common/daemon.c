@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "common/fsutil.h"
 #include "common/json.h"
 
@@ -21,15 +22,6 @@ static const char *const kind_names[] = {[SOCK_VAULT] = "vault",
                                          [SOCK_MANAGEMENT] = "management",
                                          [SOCK_IDENTITY] = "identity",
                                          [SOCK_PROXY] = "proxy"};
-
-static bool number(const char *text, long max, long *ret)
-{
-    char *end;
-
-    errno = 0;
-    *ret = strtol(text, &end, 10);
-    return errno == 0 && end != text && !*end && *ret >= 0 && *ret <= max;
-}
 
 static bool kind_parse(const char *name, enum daemon_socket_kind *ret)
 {
@@ -49,20 +41,19 @@ bool daemon_sockets_inherit(struct daemon_sockets *ret, struct az_error *reterr)
     const char *pid = getenv("LISTEN_PID");
     char list[256];
     char *save = NULL;
-    long n = 0;
-    long owner = 0;
+    uint64_t n = 0;
+    uint64_t owner = 0;
 
     *ret = (struct daemon_sockets){0};
-    if (!fds || !names || (pid && (!number(pid, 1L << 30, &owner) || owner != (long) getpid()))) {
+    if (!fds || !names || (pid && (!uint_parse(pid, 0, &owner) || owner != (uint64_t) getpid()))) {
         return true;
     }
-    if (!number(fds, DAEMON_MAX_SOCKETS, &n) || strlen(names) >= sizeof(list)) {
+    if (!uint_parse(fds, DAEMON_MAX_SOCKETS, &n) || strlen(names) >= sizeof(list)) {
         return az_fail_internal(reterr, "LISTEN_FDS=%s is not a number up to %d", fds,
                                 DAEMON_MAX_SOCKETS);
     }
     memcpy(list, names, strlen(names) + 1);
-    for (char *p = strtok_r(list, ":", &save); p && ret->n < (unsigned) n;
-         p = strtok_r(NULL, ":", &save)) {
+    for (char *p = strtok_r(list, ":", &save); p && ret->n < n; p = strtok_r(NULL, ":", &save)) {
         struct daemon_socket *s = &ret->list[ret->n];
 
         if (!kind_parse(p, &s->kind)) {
@@ -188,9 +179,9 @@ bool daemon_socket_bind(struct daemon_sockets *s, enum daemon_socket_kind kind, 
 void daemon_notify_ready(void)
 {
     const char *text = getenv("KVSIM_READY_FD");
-    long fd;
+    uint64_t fd;
 
-    if (text && number(text, 1 << 20, &fd)) {
+    if (text && uint_parse(text, 1 << 20, &fd)) {
         (void) !write((int) fd, "1", 1);
         (void) close((int) fd);
         (void) unsetenv("KVSIM_READY_FD");
@@ -308,13 +299,13 @@ static bool parse_ports(const char *text, struct site_ports *ret)
     for (char *p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
         char *eq = strchr(p, '=');
         enum daemon_socket_kind kind;
-        long port;
+        uint64_t port;
 
         if (!eq) {
             return false;
         }
         *eq = '\0';
-        if (!kind_parse(p, &kind) || !number(eq + 1, 65535, &port)) {
+        if (!kind_parse(p, &kind) || !uint_parse(eq + 1, 65535, &port)) {
             return false;
         }
         *slots[kind] = (uint16_t) port;

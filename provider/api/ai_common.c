@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What the OpenAI handlers share: the two forms, versions, keys, pages. versions.md section 5. */
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -149,14 +148,9 @@ bool ai_page_init(struct provider_call *c, struct ai_page *page, uint64_t most, 
                   struct az_error *reterr)
 {
     const char *text = http_param_get(&c->x->req, "limit");
-    char *end = NULL;
 
     *page = (struct ai_page){.after = http_param_get(&c->x->req, "after"), .limit = otherwise};
-    if (text) {
-        page->limit = strtoull(text, &end, 10);
-    }
-    if (text && (!isdigit((unsigned char) *text) || *end != '\0' || page->limit == 0 ||
-                 page->limit > most)) {
+    if (text && (!uint_parse(text, most, &page->limit) || page->limit == 0)) {
         return az_fail(reterr, AZ_ERR_INVALID_PAYLOAD, "The limit must be between 1 and %llu.",
                        (unsigned long long) most);
     }

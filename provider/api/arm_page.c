@@ -2,7 +2,6 @@
 /* $skiptoken is the next item's key, base64url. */
 #include "provider/api/arm_page.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base64url.h"
@@ -40,10 +39,9 @@ bool arm_page_begin(struct provider_call *c, struct arm_page *p, struct az_error
 bool arm_page_begin_top(struct provider_call *c, struct arm_page *p, struct az_error *reterr)
 {
     const char *top = http_param_get(&c->x->req, "$top");
-    char *end = NULL;
-    long n = top ? strtol(top, &end, 10) : LIMIT_ARM_PAGE;
+    uint64_t n = LIMIT_ARM_PAGE;
 
-    if (top && (!*top || *end || n < 1)) {
+    if (top && (!uint_parse(top, 0, &n) || n < 1)) {
         return az_fail_target(reterr, AZ_ERR_BAD_REQUEST, "$top",
                               "The value of $top is not valid.");
     }

@@ -226,7 +226,7 @@ bool face_answer_page(struct provider_call *c, struct kvdb_txn *txn, const char 
 {
     const char *start = http_param_get(&c->x->req, "start");
     const char *top = http_param_get(&c->x->req, "top");
-    unsigned long most = top ? strtoul(top, NULL, 10) : LIMIT_FACE_PAGE;
+    uint64_t most = LIMIT_FACE_PAGE;
     AUTO_JSON *all = NULL;
     AUTO_JSON *doc = json_array();
     json_t *item;
@@ -235,7 +235,7 @@ bool face_answer_page(struct provider_call *c, struct kvdb_txn *txn, const char 
     if (start && strlen(start) > 64) {
         return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'start' is too long.");
     }
-    if (most < 1 || most > LIMIT_FACE_PAGE) {
+    if (top && (!uint_parse(top, LIMIT_FACE_PAGE, &most) || most < 1)) {
         return az_fail(reterr, AZ_ERR_BAD_ARGUMENT, "'top' is invalid.");
     }
     if (!ai_item_page(c->prepared, txn, collection, start, most, &all, reterr)) {

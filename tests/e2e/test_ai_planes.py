@@ -73,7 +73,7 @@ class Sets(Plane):
                                   ("{", "JSON parsing error."), ("", "JSON parsing error.")):
                 self.refused(self.call("PUT", path + "/bad", body), 400, "BadArgument", message)
             self.assertEqual(self.ok("GET", path), [])
-            for query, message in (("?top=0", "'top' is invalid."), ("?top=1001", "'top' is invalid."), ("?top=x", "'top' is invalid."),
+            for query, message in (("?top=0", "'top' is invalid."), ("?top=1001", "'top' is invalid."), ("?top=x", "'top' is invalid."), ("?top=2x", "'top' is invalid."),
                                    ("?start=" + "x" * 65, "'start' is too long.")):
                 self.refused(self.call("GET", path + query), 400, "BadArgument", message)
             self.ok("PUT", path + "/good", {"name": "n"})

@@ -206,6 +206,22 @@ static void any_bytes_make_valid_json(void **state)
     }
 }
 
+static void a_number_is_digits_and_nothing_else(void **state)
+{
+    static const char *const bad[] = {"",   " 5", "+5",  "-1",
+                                      "5x", "5 ", "0x5", "18446744073709551616"};
+    uint64_t n = 7;
+
+    (void) state;
+    assert_true(uint_parse("0", 10, &n) && n == 0);
+    assert_true(uint_parse("010", 10, &n) && n == 10);
+    assert_false(uint_parse("11", 10, &n));
+    assert_true(uint_parse("18446744073709551615", 0, &n) && n == UINT64_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_false(uint_parse(bad[i], 0, &n));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +237,7 @@ int main(void)
         cmocka_unit_test(invalid_utf8_becomes_the_replacement_character),
         cmocka_unit_test(bytes_that_are_no_utf8_are_repaired_in_place),
         cmocka_unit_test(any_bytes_make_valid_json),
+        cmocka_unit_test(a_number_is_digits_and_nothing_else),
     };
 
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The three lists, in pages of at most 25, with the recorded form of nextLink. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,17 +15,16 @@
 
 /* The page size, and where the page begins: the last part of the marker. */
 struct page {
-    long size;
+    uint64_t size;
     char from[256]; /* empty: the first page */
 };
 
 static bool take_size(struct vault_call *c, struct page *p, struct az_error *reterr)
 {
     const char *text = http_param_get(&c->x->req, "maxresults");
-    char *end = NULL;
 
-    p->size = text ? strtol(text, &end, 10) : PAGE_MAX;
-    if (text && (*text == '\0' || *end != '\0' || p->size < 1 || p->size > PAGE_MAX)) {
+    p->size = PAGE_MAX;
+    if (text && (!uint_parse(text, PAGE_MAX, &p->size) || p->size < 1)) {
         return az_fail(reterr, AZ_ERR_BAD_PARAMETER,
                        "Invalid maxresults: it must be between 1 and %d.", PAGE_MAX);
     }
@@ -93,7 +93,7 @@ static void add_base64(struct buf *out, const struct buf *in)
 }
 
 /* The item at which the next page begins: NAME or NAME/VERSION, upper-cased. */
-static void add_next_link(struct vault_call *c, const char *path, const char *item, long size)
+static void add_next_link(struct vault_call *c, const char *path, const char *item, uint64_t size)
 {
     CLEANUP(buf_done) struct buf inner = {0};
     CLEANUP(buf_done) struct buf b64 = {0};
@@ -108,14 +108,14 @@ static void add_next_link(struct vault_call *c, const char *path, const char *it
             b64.data ? b64.data : "");
     base64url_write(&token, json.data, json.len);
     /* Azure names carry an explicit :443 here, and only here (recorded). */
-    buf_fmt(b, "\"%s%s%s?api-version=%s&$skiptoken=%s&maxresults=%ld\"",
+    buf_fmt(b, "\"%s%s%s?api-version=%s&$skiptoken=%s&maxresults=%" PRIu64 "\"",
             site_url(&c->site, SVC_VAULT, c->site.label, base),
             c->site.family == NAMES_AZURE ? ":443" : "", path, c->api_version,
             token.data ? token.data : "", size);
 }
 
 static void close_list(struct vault_call *c, bool more, const char *path, const char *item,
-                       long size)
+                       uint64_t size)
 {
     buf_str(&c->x->resp.body, "],\"nextLink\":");
     if (more) {
@@ -160,7 +160,7 @@ static bool list_heads(struct vault_call *c, struct kvdb_txn *txn, bool deleted,
     struct key_head head;
     struct page page;
     char next[KEY_NAME_MAX + 1] = "";
-    long n = 0;
+    uint64_t n = 0;
     bool first = true;
     bool more = false;
 
@@ -210,7 +210,7 @@ bool key_versions_run(struct vault_call *c, struct kvdb_txn *txn, struct az_erro
     char name[256];
     char path[256];
     char next[256] = "";
-    long n = 0;
+    uint64_t n = 0;
     bool more = false;
 
     (void) vault_param(c, 0, name, sizeof(name));
