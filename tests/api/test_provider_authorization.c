@@ -119,13 +119,26 @@ static void lists_have_what_is_above_and_below_and_what_the_filter_wants(void **
     assert_int_equal(json_object_size(json_object_get(f->a.doc, "properties")), 3);
 }
 
+struct refusal {
+    const char *path, *body;
+    int status;
+    const char *code;
+};
+
+static void put_refused(struct provider_fixture *f, const struct refusal *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int status = ask(f, "PUT", cases[i].path, cases[i].body);
+
+        if (status != cases[i].status || strcmp(text(f, "error.code"), cases[i].code) != 0) {
+            fail_msg("%zu: %d %s", i, status, text(f, "error.code"));
+        }
+    }
+}
+
 static void what_can_not_be_assigned_is_refused_and_changes_nothing(void **state)
 {
-    static const struct {
-        const char *path, *body;
-        int status;
-        const char *code;
-    } cases[] = {
+    static const struct refusal cases[] = {
         {GROUP ASSIGNMENT "one",              BODY(READER,     STRANGER),          400,                                   "InvalidRoleAssignmentId"},
         {GROUP ASSIGNMENT NAME_2,                                   BODY(READER,                            "me"), 400,      "InvalidPrincipalId"},
         {GROUP ASSIGNMENT NAME_2,               BODY(READER,                              NAME_1),                          400,                                 "PrincipalNotFound"},
@@ -150,13 +163,7 @@ static void what_can_not_be_assigned_is_refused_and_changes_nothing(void **state
     assert_int_equal(ask(f, "PUT", GROUP ASSIGNMENT NAME_1, BODY(READER, STRANGER)), 201);
     assert_int_equal(ask(f, "PUT", GROUP DEFINITION CUSTOM, ROLE("Lister")), 201);
     before = api_store_hash(f->d.db);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int status = ask(f, "PUT", cases[i].path, cases[i].body);
-
-        if (status != cases[i].status || strcmp(text(f, "error.code"), cases[i].code) != 0) {
-            fail_msg("%zu: %d %s", i, status, text(f, "error.code"));
-        }
-    }
+    put_refused(f, cases, ARRAY_LEN(cases));
     assert_int_equal(
         provider_arm_at(f, "2011-01-01", "PUT", GROUP ASSIGNMENT NAME_2, BODY(READER, OPERATOR)),
         404);
@@ -204,11 +211,7 @@ static void a_custom_role_lives_until_nobody_has_it(void **state)
 
 static void broken_roles_and_built_in_ones_are_refused(void **state)
 {
-    static const struct {
-        const char *path, *body;
-        int status;
-        const char *code;
-    } cases[] = {
+    static const struct refusal cases[] = {
         {GROUP DEFINITION NAME_2, ROLE("Lister"),                                                   409, "RoleDefinitionWithSameNameExists"},
         {GROUP DEFINITION NAME_2, ROLE("rEADER"),                                                   409, "RoleDefinitionWithSameNameExists"},
         {GROUP DEFINITION NAME_2, ROLE(""),                                                         400, "InvalidRoleDefinition"           },
@@ -226,13 +229,7 @@ static void broken_roles_and_built_in_ones_are_refused(void **state)
 
     assert_int_equal(ask(f, "PUT", GROUP DEFINITION CUSTOM, ROLE("Lister")), 201);
     before = api_store_hash(f->d.db);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int status = ask(f, "PUT", cases[i].path, cases[i].body);
-
-        if (status != cases[i].status || strcmp(text(f, "error.code"), cases[i].code) != 0) {
-            fail_msg("%zu: %d %s", i, status, text(f, "error.code"));
-        }
-    }
+    put_refused(f, cases, ARRAY_LEN(cases));
     assert_int_equal(ask(f, "DELETE", GROUP DEFINITION READER, NULL), 400);
     assert_store_unchanged(f->d.db, before);
 }

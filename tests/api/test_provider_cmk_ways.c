@@ -127,19 +127,18 @@ static void a_change_meanwhile_makes_the_portal_begin_again(void **state)
     assert_true(api_text(f->a.doc, "identity.principalId")[0] != '\0');
 }
 
+#define WITH_KEY                                                                  \
+    "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"}," \
+    "\"properties\":{\"encryption\":{\"keySource\":\"Microsoft.KeyVault\","       \
+    "\"keyVaultProperties\":{\"keyVaultUri\":\"https://demo.vault.azure.net/keys/k\"}}}}"
+
 static void a_put_is_judged_again_when_the_account_appears_meanwhile(void **state)
 {
     struct provider_fixture *f = *state;
 
     f->fake.meanwhile = change_tags;
     f->fake.meanwhile_ctx = f;
-    assert_int_equal(
-        provider_arm(f, "PUT", ACCOUNT_PATH "acct",
-                     "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"},"
-                     "\"properties\":{\"encryption\":{\"keySource\":\"Microsoft.KeyVault\","
-                     "\"keyVaultProperties\":{\"keyVaultUri\":\"https://demo.vault.azure.net/"
-                     "keys/k\"}}}}"),
-        200);
+    assert_int_equal(provider_arm(f, "PUT", ACCOUNT_PATH "acct", WITH_KEY), 200);
     assert_int_equal(f->fake.wraps, 2);
     assert_string_equal(api_text(f->a.doc, "tags.a"), "b");
     assert_string_equal(
@@ -155,13 +154,7 @@ static void an_account_purged_on_the_way_is_made_anew_by_the_rules_of_a_create(v
 
     assert_int_equal(provider_arm(f, "DELETE", ACCOUNT_PATH "acct", NULL), 200);
     provider_advance(f, 48 * 3600);
-    assert_int_equal(
-        provider_arm(f, "PUT", ACCOUNT_PATH "acct",
-                     "{\"kind\":\"OpenAI\",\"location\":\"westeurope\",\"sku\":{\"name\":\"S0\"},"
-                     "\"properties\":{\"encryption\":{\"keySource\":\"Microsoft.KeyVault\","
-                     "\"keyVaultProperties\":{\"keyVaultUri\":\"https://demo.vault.azure.net/"
-                     "keys/k\"}}}}"),
-        400);
+    assert_int_equal(provider_arm(f, "PUT", ACCOUNT_PATH "acct", WITH_KEY), 400);
     assert_string_equal(http_response_get_header(&f->a.resp, "x-kvsim-rule"),
                         "enc.no-cmk-at-create");
     before = api_store_hash(f->d.db);

@@ -9,16 +9,25 @@
 #define PLAIN "/subscriptions/" SUB "/providers/Microsoft.CognitiveServices/"
 #define MANY  (2 * LIMIT_ARM_PAGE + 1)
 
+/* A write transaction, and the account as it stands in it. */
+static json_t *begin_with_account(struct provider_fixture *f, struct kvdb_txn **txn)
+{
+    struct az_error err;
+    json_t *a = NULL;
+
+    assert_ok(kvdb_begin_write(f->d.db, txn, &err), &err);
+    assert_ok(account_store_get(*txn, SUB, "rg", "acct", false, &a, &err), &err);
+    return a;
+}
+
 /* As many as no quota would let a client make: copies of one record. */
 static void copy_accounts(struct provider_fixture *f, bool deleted)
 {
-    struct kvdb_txn *txn = NULL;
-    AUTO_JSON *a = NULL;
+    struct kvdb_txn *txn;
+    AUTO_JSON *a = begin_with_account(f, &txn);
     struct az_error err;
     char name[16];
 
-    assert_ok(kvdb_begin_write(f->d.db, &txn, &err), &err);
-    assert_ok(account_store_get(txn, SUB, "rg", "acct", false, &a, &err), &err);
     (void) json_object_set_new(a, "purgeAt", json_integer(INT64_C(1) << 40));
     for (int i = 1; i < MANY; i++) {
         (void) snprintf(name, sizeof(name), "copy%03d", i);
@@ -30,13 +39,11 @@ static void copy_accounts(struct provider_fixture *f, bool deleted)
 
 static void copy_deployments(struct provider_fixture *f)
 {
-    struct kvdb_txn *txn = NULL;
-    AUTO_JSON *a = NULL;
+    struct kvdb_txn *txn;
+    AUTO_JSON *a = begin_with_account(f, &txn);
     struct az_error err;
     char name[16];
 
-    assert_ok(kvdb_begin_write(f->d.db, &txn, &err), &err);
-    assert_ok(account_store_get(txn, SUB, "rg", "acct", false, &a, &err), &err);
     for (int i = 1; i <= MANY; i++) {
         (void) snprintf(name, sizeof(name), "Copy%03d", i);
         AUTO_JSON *d = json_pack("{s:s,s:{s:s,s:s,s:s},s:{s:s,s:i}}", "name", name, "model",
