@@ -3,6 +3,7 @@
 #include "common/base64url.h"
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -78,5 +79,21 @@ bool base64url_read(struct str_view text, struct bytes *ret)
         return false;
     }
     *ret = bytes_take(&out);
+    return true;
+}
+
+bool base64url_secret(char out[BASE64URL_SECRET])
+{
+    uint8_t raw[32];
+
+    do {
+        if (RAND_bytes(raw, sizeof(raw)) != 1) {
+            return false;
+        }
+    } while (raw[0] >> 2 >= 62);
+    CLEANUP(buf_done) struct buf text = {0};
+
+    base64url_write(&text, raw, sizeof(raw));
+    (void) snprintf(out, BASE64URL_SECRET, "%s", text.data);
     return true;
 }

@@ -97,7 +97,7 @@ static bool principal_run(struct provider_call *c, struct kvdb_txn *txn, struct 
 {
     bool user = json_is_true(json_object_get(c->body, "user"));
     struct principal p = {.kind = user ? PRINCIPAL_USER : PRINCIPAL_SERVICE};
-    char secret[64];
+    char secret[BASE64URL_SECRET];
 
     guid_random(p.oid);
     if (!take(c->body, "tenant", c->d->default_tenant, p.tid, sizeof(p.tid), reterr) ||

@@ -75,17 +75,9 @@ bool login_set_secret(struct principal *p, const char *secret)
     return true;
 }
 
-bool login_new_secret(struct principal *p, char out[64])
+bool login_new_secret(struct principal *p, char out[BASE64URL_SECRET])
 {
-    CLEANUP(buf_done) struct buf text = {0};
-    uint8_t raw[32];
-
-    if (RAND_bytes(raw, sizeof(raw)) != 1) {
-        return false;
-    }
-    base64url_write(&text, raw, sizeof(raw));
-    (void) snprintf(out, 64, "%s", text.data);
-    return login_set_secret(p, out);
+    return base64url_secret(out) && login_set_secret(p, out);
 }
 
 bool login_check_secret(const struct principal *p, const char *secret)

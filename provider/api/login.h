@@ -2,6 +2,7 @@
 /* The token service's parts that others use: minting, secrets, forms. */
 #pragma once
 
+#include "common/base64url.h"
 #include "provider/api/call.h"
 
 #define LOGIN_TOKEN_SECONDS                                               \
@@ -15,8 +16,8 @@ bool login_token(struct providerd *d, const struct principal *p, const char *aud
 /* A decoded field of an application/x-www-form-urlencoded body into out; false: absent. */
 bool login_form_get(struct str_view body, const char *name, char *out, size_t size);
 
-/* A fresh secret (base64url text of 256 bits) and its salted hash into p. */
-bool login_new_secret(struct principal *p, char out[64]);
+/* A fresh secret, and its salted hash into p. */
+bool login_new_secret(struct principal *p, char out[BASE64URL_SECRET]);
 /* The hash of a given secret into p. */
 bool login_set_secret(struct principal *p, const char *secret);
 bool login_check_secret(const struct principal *p, const char *secret);

@@ -10,7 +10,8 @@ need_az $version
 
 start_kvsim
 
-az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" -o none
+refused "a wrong secret" AADSTS7000215 az login --service-principal -u "$AZURE_CLIENT_ID" --password=-wrong --tenant "$AZURE_TENANT_ID"
+az login --service-principal -u "$AZURE_CLIENT_ID" --password="$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" -o none
 expect "account show" "$AZURE_SUBSCRIPTION_ID" "$(az account show --query id -o tsv)"
 az group create -n rg -l westeurope -o none
 az keyvault create -g rg -n azvault -l westeurope --enable-rbac-authorization false --enable-purge-protection true -o none

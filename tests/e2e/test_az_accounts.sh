@@ -9,7 +9,7 @@ ai() { az cognitiveservices "$@"; }
 
 start_kvsim
 
-az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" -o none
+az login --service-principal -u "$AZURE_CLIENT_ID" --password="$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" -o none
 az group create -n rg -l westeurope -o none
 
 expect "account create" Succeeded "$(ai account create -g rg -n acct --kind OpenAI --sku S0 -l westeurope --custom-domain acct --yes --query properties.provisioningState -o tsv)"

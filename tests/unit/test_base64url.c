@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* base64url: RFC 4648 section 10 in the URL alphabet, RFC 7515 appendix C, and what is refused. */
+#include <ctype.h>
+
 #include "common/base64url.h"
 #include "tests/support.h"
 
@@ -83,6 +85,26 @@ static void what_is_no_base64url_is_refused(void **state)
     }
 }
 
+/* With a first character drawn from the whole alphabet this fails but once in 10^27. */
+static void a_secret_is_43_characters_that_no_program_takes_for_an_option(void **state)
+{
+    char last[BASE64URL_SECRET] = "";
+
+    (void) state;
+    for (int i = 0; i < 4000; i++) {
+        char secret[BASE64URL_SECRET];
+        struct bytes raw = {0};
+
+        assert_true(base64url_secret(secret));
+        assert_true(isalnum((unsigned char) secret[0]));
+        assert_true(base64url_read(sv_from(secret), &raw));
+        assert_int_equal(raw.len, 32);
+        bytes_clear_free(&raw);
+        assert_string_not_equal(secret, last);
+        memcpy(last, secret, sizeof(last));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +112,7 @@ int main(void)
         cmocka_unit_test(every_length_comes_back),
         cmocka_unit_test(padding_is_stripped_when_read),
         cmocka_unit_test(what_is_no_base64url_is_refused),
+        cmocka_unit_test(a_secret_is_43_characters_that_no_program_takes_for_an_option),
     };
 
     return cmocka_run_group_tests_name("base64url", tests, NULL, NULL);

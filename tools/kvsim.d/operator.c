@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
 #include "common/base64url.h"
 #include "common/fsutil.h"
 #include "common/kvdb.h"
@@ -73,19 +71,17 @@ static void need_whole_state(const char *dir)
 
 static json_t *make(void)
 {
-    CLEANUP(buf_done) struct buf secret = {0};
     guid_text tenant, subscription, client_id;
-    uint8_t raw[32];
+    char secret[BASE64URL_SECRET];
 
     guid_random(tenant);
     guid_random(subscription);
     guid_random(client_id);
-    if (RAND_bytes(raw, sizeof(raw)) != 1) {
+    if (!base64url_secret(secret)) {
         die("no randomness");
     }
-    base64url_write(&secret, raw, sizeof(raw));
     return json_pack("{s:s,s:s,s:s,s:s}", "tenant", tenant, "subscription", subscription,
-                     "client_id", client_id, "client_secret", secret.data);
+                     "client_id", client_id, "client_secret", secret);
 }
 
 bool operator_load(const char *dir, struct operator_ids *ids, char bootstrap[4200])
