@@ -11,6 +11,7 @@
 #include "provider/domain/account_fields.h"
 #include "provider/domain/ai_catalogue.h"
 #include "provider/domain/arm_version.h"
+#include "provider/domain/kinds.h"
 #include "provider/domain/operation.h"
 
 #define NS "Microsoft.CognitiveServices"
@@ -85,22 +86,20 @@ static json_t *rates_json(const struct ai_rate *r)
     return json_pack("{s:o}", "rules", rules);
 }
 
-/* "Name", "Name=value", "Name@SKU" */
+/* CustomerManagedKey is shown in the SKUs that have it (recorded: TextAnalytics in S, not in S0 and
+ * S1; Face in E0, not in S0). */
 static json_t *capabilities_json(const struct ai_kind *k, const char *sku)
 {
+    bool cmk = account_kind_has_cmk_sku(account_kind_find(k->name), sku);
     json_t *list = json_array();
     const char *p = k->capabilities;
     char one[512];
 
     while (ai_list_next(&p, ';', one, sizeof(one))) {
-        char *only = strchr(one, '@');
         char *value = strchr(one, '=');
 
-        if (only) {
-            *only++ = '\0';
-            if (strcasecmp(only, sku) != 0) {
-                continue;
-            }
+        if (!cmk && strcmp(one, "CustomerManagedKey") == 0) {
+            continue;
         }
         if (value) {
             *value++ = '\0';

@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "provider/api/answer.h"
 #include "provider/api/rule_log.h"
+#include "provider/domain/ai_catalogue.h"
 
 static json_t *edition_names(unsigned editions)
 {
@@ -48,6 +49,18 @@ static json_t *text_list(const char *const *list, size_t max)
     return out;
 }
 
+static json_t *sku_list(const char *kind)
+{
+    json_t *out = json_array();
+    const char *p = ai_kind_find(kind)->skus;
+    char sku[16];
+
+    while (ai_list_next(&p, ' ', sku, sizeof(sku))) {
+        (void) json_array_append_new(out, json_string(sku));
+    }
+    return out;
+}
+
 static const char *revocation_name(enum kind_revocation r)
 {
     static const char *const names[] = {"none", "rev.oai-*", "rev.blocks-all"};
@@ -72,11 +85,10 @@ static const char *key_names(unsigned keys)
 static json_t *kind_json(const struct account_kind *k)
 {
     return json_pack("{s:s,s:b,s:s*,s:o,s:o,s:s,s:s,s:s*,s:b,s:o}", "name", k->name, "cmk", k->cmk,
-                     "retention", k->retention.value, "skus", text_list(k->skus, KIND_MAX_SKUS),
-                     "cmkSkus", text_list(k->cmk_skus, KIND_MAX_SKUS), "keyTypes",
-                     key_names(k->keys_classic), "revocation", revocation_name(k->revocation),
-                     "lockbox", k->lockbox.value, "byos", k->byos, "domains",
-                     text_list(k->domains, KIND_MAX_DOMAINS));
+                     "retention", k->retention.value, "skus", sku_list(k->name), "cmkSkus",
+                     text_list(k->cmk_skus, KIND_MAX_SKUS), "keyTypes", key_names(k->keys_classic),
+                     "revocation", revocation_name(k->revocation), "lockbox", k->lockbox.value,
+                     "byos", k->byos, "domains", text_list(k->domains, KIND_MAX_DOMAINS));
 }
 
 json_t *rules_json(const struct providerd *d)
@@ -192,14 +204,17 @@ static void print_list(FILE *out, const char *const *list, size_t max)
 
 static void print_kind(FILE *out, const struct account_kind *k)
 {
+    const struct ai_kind *on_offer = ai_kind_find(k->name);
+
     (void) fprintf(out, "### %s\n| | | basis |\n|---|---|---|\n| CMK | %s | %s |\n", k->name,
                    k->cmk ? "yes" : "no", k->cmk_basis);
-    (void) fprintf(out, "| customer data kept | %s | %s |\n| tiers | ",
-                   k->retention.value ? k->retention.value : "not simulated", k->retention.basis);
-    print_list(out, k->skus, KIND_MAX_SKUS);
-    (void) fputs("; CMK in: ", out);
+    (void) fprintf(out,
+                   "| customer data kept | %s | %s |\n"
+                   "| tiers | %s | %s |\n| CMK in | ",
+                   k->retention.value ? k->retention.value : "not simulated", k->retention.basis,
+                   on_offer->skus, on_offer->skus_recorded ? "recorded" : "ours");
     print_list(out, k->cmk_skus, KIND_MAX_SKUS);
-    (void) fprintf(out, " | %s |\n| keys, classic | %s, 2048 bits | %s |\n", k->sku_basis,
+    (void) fprintf(out, " | %s |\n| keys, classic | %s, 2048 bits | %s |\n", k->cmk_sku_basis,
                    key_names(k->keys_classic), k->key_basis);
     (void) fprintf(out, "| revocation | %s | %s |\n| Customer Lockbox | %s | %s |\n",
                    revocation_name(k->revocation), k->revocation_basis,

@@ -67,32 +67,32 @@ static const struct ai_rate qna_rates[] = {
     "Cloud=TextAnalytics.Healthcare,TextAnalytics.Analyze,QuestionAnswer.AllApis,LanguageService.QuestionAnsweringApis"
 
 static const struct ai_kind kinds[] = {
-    /* name, SKUs, capabilities, endpoints, path, rates, openai, synchronous, qna_key, language_quota */
-    {"OpenAI",            "S0",                   OPENAI_CAPABILITIES, OPENAI_ENDPOINTS, "", openai_rates, true, false, false, false},
-    {"AIServices",        "S0",                   OPENAI_CAPABILITIES, "AI Foundry API;Content Safety;Computer Vision;FormRecognizer;" OPENAI_ENDPOINTS ";Speech Services Speech to Text v3.1;Text Analytics;Text Translation;Token API", "", openai_rates, false, false, false, false}, /* not recorded */
-    {"CognitiveServices", "S0",                   NET ";" CMK, "Computer Vision;Content Moderator;Face;FormRecognizer;Text Analytics;Text Translation;Token API", "", NULL, false, false, false, false}, /* not recorded */
-    {"Face",              "E0 F0 S0",             NET ";Container=Face.*,Face.Face;" CMK "@E0;Scenario=Face.LegacyPreview,Face.Legacy", "Face", "", face_rates, false, false, false, false},
-    {"TextAnalytics",     "DC0 F0 S S0 S1 S2 S3 S4", LANGUAGE_CAPABILITIES, LANGUAGE_ENDPOINTS, "", NULL, false, false, true, true},
-    {"ConversationalLanguageUnderstanding", "S",  NET ";" CMK, "Conversational Language Understanding Authoring;ConversationalLURuntime", "", NULL, false, false, false, false},
-    {"TextTranslation",   "C2 C3 C4 D3 DC0 F0 S1 S2 S3 S4", NET ";" CMK, "Text Translation", "", NULL, false, false, false, false},
-    {"SpeechServices",    "DC0 F0 S0",            NET ";" CMK ";CustomerManagedStorage;Container=SpeechServices.*", SPEECH_ENDPOINTS, "sts/v1.0/issuetoken", speech_rates, false, true, false, false},
-    {"FormRecognizer",    "DC0 F0 S0",            "DynamicThrottling;" NET ";" CMK ";Container=FormRecognizer.*", "FormRecognizer;Container", "", form_rates, false, false, false, false},
-    {"QnAMaker",          "F0 S0",                "", "QnAMaker", "qnamaker/v4.0", qna_rates, false, false, false, false},
-    {"QnAMaker.v2",       "S0",                   NET ";" CMK ";Cloud=QuestionAnswer.AllApis", "QnAMaker", "", qna_rates, false, false, true, false},
-    {"ComputerVision",    "DC0 F0 S0 S1",         NET, "Computer Vision", "", NULL, false, false, false, false},
-    {"ContentModerator",  "E0 F0 S0 V0 V1 V3",    NET, "Content Moderator", "", NULL, false, false, false, false},
-    {"ContentSafety",     "F0 S0",                NET, "Content Safety", "", NULL, false, false, false, false},
-    {"CustomVision.Prediction", "F0 S0",          NET, "Custom Vision Prediction", "", NULL, false, false, false, false},
-    {"CustomVision.Training",   "F0 S0",          NET, "Custom Vision Training", "", NULL, false, false, false, false},
-    {"AnomalyDetector",   "F0 S0",                NET, "Anomaly Detector", "", NULL, false, false, false, false},
-    {"HealthInsights",    "F0 S0",                NET, "Health Insights", "", NULL, false, false, false, false},
-    {"ImmersiveReader",   "S0 S1",                NET, "Immersive Reader", "", NULL, false, false, false, false},
-    {"LUIS",              "DC0 F0 S0 S1 V0 V1",   NET, "LUIS", "", NULL, false, false, false, false},
-    {"LUIS.Authoring",    "E0 F0 S1",             NET, "LUIS.Authoring", "", NULL, false, false, false, false},
-    {"MetricsAdvisor",    "S0",                   NET, "Metrics Advisor", "", NULL, false, false, false, false},
-    {"Personalizer",      "E0 F0 S0",             NET, "Personalizer", "", NULL, false, false, false, false},
-    {"LanguageAuthoring", "S",                    NET, "Language Authoring", "", NULL, false, false, false, false},
-    {"Bing.Search.v7",    "F0 F1 S1 S2 S3 S4 S5 S6 S7 S8 S9 S10 S11", "", "Bing Search", "", NULL, false, false, false, false},
+    /* name, SKUs, capabilities, endpoints, path, rates, openai, synchronous, qna_key, language_quota, skus_recorded */
+    {"OpenAI",            "S0",                   OPENAI_CAPABILITIES, OPENAI_ENDPOINTS, "", openai_rates, true, false, false, false, true},
+    {"AIServices",        "S0",                   OPENAI_CAPABILITIES, "AI Foundry API;Content Safety;Computer Vision;FormRecognizer;" OPENAI_ENDPOINTS ";Speech Services Speech to Text v3.1;Text Analytics;Text Translation;Token API", "", openai_rates, false, false, false, false, false}, /* not recorded */
+    {"CognitiveServices", "S0",                   NET ";" CMK, "Computer Vision;Content Moderator;Face;FormRecognizer;Text Analytics;Text Translation;Token API", "", NULL, false, false, false, false, true}, /* not recorded */
+    {"Face",              "E0 F0 S0",             NET ";Container=Face.*,Face.Face;" CMK ";Scenario=Face.LegacyPreview,Face.Legacy", "Face", "", face_rates, false, false, false, false, true},
+    {"TextAnalytics",     "DC0 F0 S S0 S1 S2 S3 S4", LANGUAGE_CAPABILITIES, LANGUAGE_ENDPOINTS, "", NULL, false, false, true, true, true},
+    {"ConversationalLanguageUnderstanding", "S",  NET ";" CMK, "Conversational Language Understanding Authoring;ConversationalLURuntime", "", NULL, false, false, false, false, true},
+    {"TextTranslation",   "C2 C3 C4 D3 DC0 F0 S1 S2 S3 S4", NET ";" CMK, "Text Translation", "", NULL, false, false, false, false, true},
+    {"SpeechServices",    "DC0 F0 S0",            NET ";" CMK ";CustomerManagedStorage;Container=SpeechServices.*", SPEECH_ENDPOINTS, "sts/v1.0/issuetoken", speech_rates, false, true, false, false, true},
+    {"FormRecognizer",    "DC0 F0 S0",            "DynamicThrottling;" NET ";" CMK ";Container=FormRecognizer.*", "FormRecognizer;Container", "", form_rates, false, false, false, false, true},
+    {"QnAMaker",          "F0 S0",                CMK, "QnAMaker", "qnamaker/v4.0", qna_rates, false, false, false, false, true},
+    {"QnAMaker.v2",       "S0",                   NET ";" CMK ";Cloud=QuestionAnswer.AllApis", "QnAMaker", "", qna_rates, false, false, true, false, true},
+    {"ComputerVision",    "DC0 F0 S0 S1",         NET, "Computer Vision", "", NULL, false, false, false, false, true},
+    {"ContentModerator",  "E0 F0 S0 V0 V1 V3",    NET, "Content Moderator", "", NULL, false, false, false, false, true},
+    {"ContentSafety",     "F0 S0",                NET, "Content Safety", "", NULL, false, false, false, false, true},
+    {"CustomVision.Prediction", "F0 S0",          NET, "Custom Vision Prediction", "", NULL, false, false, false, false, true},
+    {"CustomVision.Training",   "F0 S0",          NET, "Custom Vision Training", "", NULL, false, false, false, false, true},
+    {"AnomalyDetector",   "F0 S0",                NET, "Anomaly Detector", "", NULL, false, false, false, false, true},
+    {"HealthInsights",    "F0 S0",                NET, "Health Insights", "", NULL, false, false, false, false, true},
+    {"ImmersiveReader",   "S0 S1",                NET, "Immersive Reader", "", NULL, false, false, false, false, true},
+    {"LUIS",              "DC0 F0 S0 S1 V0 V1",   NET, "LUIS", "", NULL, false, false, false, false, true},
+    {"LUIS.Authoring",    "E0 F0 S1",             NET, "LUIS.Authoring", "", NULL, false, false, false, false, true},
+    {"MetricsAdvisor",    "S0",                   NET, "Metrics Advisor", "", NULL, false, false, false, false, true},
+    {"Personalizer",      "E0 F0 S0",             NET, "Personalizer", "", NULL, false, false, false, false, true},
+    {"LanguageAuthoring", "S",                    NET, "Language Authoring", "", NULL, false, false, false, false, true},
+    {"Bing.Search.v7",    "F0 F1 S1 S2 S3 S4 S5 S6 S7 S8 S9 S10 S11", "", "Bing Search", "", NULL, false, false, false, false, true},
 };
 
 /* Lower case, as ARM has them; "global" is a region of some kinds. */

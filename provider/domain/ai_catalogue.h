@@ -18,15 +18,16 @@ struct ai_rate { /* a row of properties.callRateLimit.rules */
 
 struct ai_kind {
     const char *name;
-    const char *skus;         /* names, separated by ' ' */
-    const char *capabilities; /* "Name", "Name=value", separated by ';'; "Name@SKU": only there */
-    const char *endpoints;    /* names of properties.endpoints, separated by ';' */
-    const char *path;         /* of the region's endpoints: "" or "sts/v1.0/issuetoken" */
+    const char *skus;            /* names, separated by ' ' */
+    const char *capabilities;    /* "Name", "Name=value", separated by ';' */
+    const char *endpoints;       /* names of properties.endpoints, separated by ';' */
+    const char *path;            /* of the region's endpoints: "" or "sts/v1.0/issuetoken" */
     const struct ai_rate *rates; /* ends with a NULL key; NULL: default_rates */
     bool openai;         /* <name>.openai.azure.com; else <name>.cognitiveservices.azure.com */
     bool synchronous;    /* changes are over when they are answered, in every version */
     bool qna_key;        /* shows apiProperties.qnaAzureSearchEndpointKey, always null */
     bool language_quota; /* has properties.quotaLimit */
+    bool skus_recorded;  /* in a recorded list of SKUs; else they are ours */
 };
 
 const struct ai_kind *ai_kind_find(const char *name); /* any case; NULL: unknown */

@@ -54,9 +54,8 @@ struct account_kind {
     bool cmk; /* stores customer data longer than 48 h (enc.supported-kind) */
     const char *cmk_basis;
     struct kind_text retention;          /* which customer data is kept, and how long */
-    const char *skus[KIND_MAX_SKUS];     /* that an account can be created with */
-    const char *cmk_skus[KIND_MAX_SKUS]; /* in which CMK is available (enc.tier) */
-    const char *sku_basis;
+    const char *cmk_skus[KIND_MAX_SKUS]; /* of ai_catalogue.h's, with CMK (enc.tier) */
+    const char *cmk_sku_basis;
     unsigned keys_classic; /* enum kind_key; edition 2026 takes both for every kind */
     const char *key_basis;
     enum kind_revocation revocation;
@@ -68,8 +67,7 @@ struct account_kind {
     const char *domain_basis;
     enum kind_layers layers;
     const char *layers_basis;
-    const char *capabilities; /* further than VirtualNetworks and CustomerManagedKey; "": none */
-    bool files;               /* has the OpenAI data plane */
+    bool files; /* has the OpenAI data plane */
 };
 
 size_t account_kinds_count(void);

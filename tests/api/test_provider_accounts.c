@@ -295,6 +295,45 @@ static void control_endpoints_need_the_control_token(void **state)
     assert_store_unchanged(f->d.db, before);
 }
 
+/* Recorded: TextAnalytics in S shows it, in S0 and S1 not; Face in E0, in S0 not. */
+static void the_capability_customer_managed_key_goes_with_the_sku(void **state)
+{
+    static const struct {
+        const char *kind, *sku;
+        bool cmk;
+    } rows[] = {
+        {"TextAnalytics", "S",  true },
+        {"TextAnalytics", "S0", false},
+        {"TextAnalytics", "S1", false},
+        {"Face",          "E0", true },
+        {"Face",          "S0", false},
+        {"QnAMaker.v2",   "S0", true },
+    };
+    struct provider_fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool shown = false;
+        char path[256];
+        char body[256];
+        json_t *one;
+        size_t n;
+
+        (void) snprintf(path, sizeof(path), ACCOUNT_PATH "capable%zu", i);
+        (void) snprintf(body, sizeof(body),
+                        "{\"kind\":\"%s\",\"location\":\"westus\",\"sku\":{\"name\":\"%s\"}}",
+                        rows[i].kind, rows[i].sku);
+        assert_int_equal(provider_arm(f, "PUT", path, body), 201);
+        json_array_foreach(json_object_get(json_object_get(f->a.doc, "properties"), "capabilities"),
+                           n, one)
+        {
+            shown = shown || strcmp(json_text(one, "name"), "CustomerManagedKey") == 0;
+        }
+        if (shown != rows[i].cmk) {
+            fail_msg("%s %s: %d", rows[i].kind, rows[i].sku, shown);
+        }
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, provider_setup, provider_teardown)
 
 int main(void)
@@ -309,6 +348,7 @@ int main(void)
         CASE(the_identity_is_born_and_dies_with_its_switch),
         CASE(a_long_running_operation_says_where_its_end_is_told),
         CASE(a_bad_account_changes_nothing),
+        CASE(the_capability_customer_managed_key_goes_with_the_sku),
         CASE(a_name_that_is_no_utf8_is_refused_in_json),
         CASE(an_arm_request_needs_an_api_version),
         CASE(control_endpoints_need_the_control_token),

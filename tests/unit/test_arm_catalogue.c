@@ -8,6 +8,7 @@
 #include "provider/domain/ai_catalogue.h"
 #include "provider/domain/ai_models.h"
 #include "provider/domain/arm_version.h"
+#include "provider/domain/kinds.h"
 #include "tests/support.h"
 
 static void versions_are_in_the_order_of_their_dates(void **state)
@@ -164,6 +165,30 @@ static void every_kind_has_skus_endpoints_and_rates(void **state)
     assert_string_equal(ai_sku_tier("D3"), "Standard");
 }
 
+/* kinds.h says in which SKUs CMK is to be had, ai_catalogue.h which SKUs there are. */
+static void customer_managed_keys_are_in_skus_that_are_on_offer(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < account_kinds_count(); i++) {
+        const struct account_kind *k = account_kind_at(i);
+        const struct ai_kind *on_offer = ai_kind_find(k->name);
+
+        assert_non_null(on_offer);
+        assert_int_equal(k->cmk, k->cmk_skus[0] != NULL);
+        assert_int_equal(k->cmk, strstr(on_offer->capabilities, "CustomerManagedKey") != NULL);
+        for (size_t s = 0; s < KIND_MAX_SKUS && k->cmk_skus[s]; s++) {
+            assert_true(ai_kind_has_sku(on_offer, k->cmk_skus[s]));
+        }
+    }
+    for (size_t i = 0; i < ai_kinds_count(); i++) {
+        const struct ai_kind *k = ai_kind_at(i);
+
+        if (strstr(k->capabilities, "CustomerManagedKey")) {
+            assert_true(account_kind_find(k->name) && account_kind_find(k->name)->cmk);
+        }
+    }
+}
+
 static void a_region_is_found_however_it_is_written(void **state)
 {
     char out[32];
@@ -253,6 +278,7 @@ int main(void)
         cmocka_unit_test(null_is_as_absent),
         cmocka_unit_test(sub_domains_have_a_form),
         cmocka_unit_test(every_kind_has_skus_endpoints_and_rates),
+        cmocka_unit_test(customer_managed_keys_are_in_skus_that_are_on_offer),
         cmocka_unit_test(a_region_is_found_however_it_is_written),
         cmocka_unit_test(a_model_without_a_version_is_its_default),
         cmocka_unit_test(versions_of_a_model_share_a_quota_and_a_default),
