@@ -164,6 +164,7 @@ bool ai_train_read(struct provider_call *c, const char *uid, const json_t *file,
 enum outcome { SKIP, FORGET, FAILED, DONE };
 
 struct ai_settlement {
+    struct kvkey entry; /* of the index of due times */
     char uid[64];
     char id[64];
     json_t *job; /* as it was read */
@@ -190,10 +191,11 @@ void ai_settle_free(struct ai_settlement *s)
 
 bool ai_settle_due(struct provider_call *c, struct kvdb_txn *txn)
 {
+    struct kvkey entry;
     char uid[64];
     char id[64];
 
-    return job_store_due(txn, c->now_ms / 1000, uid, id);
+    return job_store_due(txn, c->now_ms / 1000, &c->due_after, &entry, uid, id);
 }
 
 struct owner {
@@ -220,7 +222,7 @@ static bool read_due(struct provider_call *c, struct ai_settlement *s, struct az
     if (!kvdb_begin_read(c->d->db, &txn, reterr)) {
         return false;
     }
-    ok = job_store_due(txn, c->now_ms / 1000, s->uid, s->id) &&
+    ok = job_store_due(txn, c->now_ms / 1000, &c->due_after, &s->entry, s->uid, s->id) &&
          job_store_get(txn, s->uid, s->id, &s->job, reterr);
     if (ok && s->job) {
         (void) account_store_each(txn, NULL, NULL, false, is_owner, &o);
@@ -363,15 +365,19 @@ bool ai_settle_write(struct provider_call *c, struct kvdb_txn *txn, struct az_er
     struct ai_settlement *s = c->due;
     AUTO_JSON *now = NULL;
 
-    if (!s || s->outcome == SKIP) {
-        c->due_skip = true; /* the next request tries again */
+    if (!s || s->entry.len == 0) { /* not even read */
+        c->due_skip = true;
+        return true;
+    }
+    if (s->outcome == SKIP) { /* the next request tries again; this one goes on to the next job */
+        c->due_after = s->entry;
         return true;
     }
     if (!cmk_store_rekey(c, txn, reterr) || !job_store_get(txn, s->uid, s->id, &now, reterr)) {
         return false;
     }
     if (!now || s->outcome == FORGET) {
-        job_store_forget_due(txn, c->now_ms / 1000, s->uid, s->id);
+        job_store_forget_due(txn, &s->entry);
         return true;
     }
     if (!json_equal(now, s->job)) {

@@ -114,7 +114,8 @@ struct provider_call {
     bool answered;     /* a WRITE handler has run */
     json_t *purged; /* uids of accounts that this write purges: their blobs go after the commit */
     struct ai_settlement *due;           /* what is ended before this request goes on */
-    bool due_skip;                       /* it can't be ended now */
+    struct kvkey due_after;              /* jobs until this one can't be ended now */
+    bool due_skip;                       /* nothing that is due can be done now */
     json_t *followed;                    /* an account whose key was looked after: cmk_follow.h */
     const struct background *background; /* not NULL: the step is its, not the request's */
     bool clock_moved;                    /* /_sim/clock: what is due by the new time comes first */

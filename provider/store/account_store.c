@@ -281,7 +281,7 @@ bool account_store_due(struct kvdb_txn *txn, int64_t now_s)
     struct kvkey found;
     int64_t at_s;
 
-    return due_entry_first(txn, 'x', now_s, &found, &at_s);
+    return due_entry_next(txn, 'x', now_s, NULL, &found, &at_s);
 }
 
 bool account_store_follow_due(struct kvdb_txn *txn, int64_t now_s)
@@ -289,7 +289,7 @@ bool account_store_follow_due(struct kvdb_txn *txn, int64_t now_s)
     struct kvkey found;
     int64_t at_s;
 
-    return due_entry_first(txn, 'y', now_s, &found, &at_s);
+    return due_entry_next(txn, 'y', now_s, NULL, &found, &at_s);
 }
 
 /* The account of an entry, if the entry is of the time that the account has. */
@@ -316,7 +316,7 @@ json_t *account_store_follow_first(struct kvdb_txn *txn, int64_t now_s, bool *de
     json_t *a = NULL;
 
     *deleted = false;
-    if (due_entry_first(txn, 'y', now_s, &found, &at_s)) {
+    if (due_entry_next(txn, 'y', now_s, NULL, &found, &at_s)) {
         a = of_entry(txn, &found, at_s, false);
         if (!a) {
             a = of_entry(txn, &found, at_s, true);
@@ -331,7 +331,7 @@ void account_store_follow_drop(struct kvdb_txn *txn, int64_t now_s)
     struct kvkey found;
     int64_t at_s;
 
-    if (due_entry_first(txn, 'y', now_s, &found, &at_s)) {
+    if (due_entry_next(txn, 'y', now_s, NULL, &found, &at_s)) {
         (void) kvdb_del(txn, &found);
     }
 }
@@ -342,7 +342,7 @@ bool account_store_sweep(struct kvdb_txn *txn, int64_t now_s, json_t *purged,
     struct kvkey found;
     int64_t at_s;
 
-    while (due_entry_first(txn, 'x', now_s, &found, &at_s)) {
+    while (due_entry_next(txn, 'x', now_s, NULL, &found, &at_s)) {
         const char *sub = (const char *) found.data + DUE_NAMES_AT;
         const char *group = sub + strlen(sub) + 1;
         const char *name = group + strlen(group) + 1;

@@ -50,13 +50,13 @@ void job_store_del(struct kvdb_txn *txn, const char *uid, const json_t *job)
     (void) child_del(txn, uid, JOBS_COLLECTION, json_text(job, "id"));
 }
 
-bool job_store_due(struct kvdb_txn *txn, int64_t now_s, char uid[64], char id[64])
+bool job_store_due(struct kvdb_txn *txn, int64_t now_s, const struct kvkey *after,
+                   struct kvkey *entry, char uid[64], char id[64])
 {
-    struct kvkey found;
+    const char *text = (const char *) entry->data + DUE_NAMES_AT;
     int64_t at_s;
-    const char *text = (const char *) found.data + DUE_NAMES_AT;
 
-    if (!due_entry_first(txn, 'J', now_s, &found, &at_s)) {
+    if (!due_entry_next(txn, 'J', now_s, after, entry, &at_s)) {
         return false;
     }
     (void) snprintf(uid, 64, "%.63s", text);
@@ -64,14 +64,7 @@ bool job_store_due(struct kvdb_txn *txn, int64_t now_s, char uid[64], char id[64
     return true;
 }
 
-void job_store_forget_due(struct kvdb_txn *txn, int64_t now_s, const char *uid, const char *id)
+void job_store_forget_due(struct kvdb_txn *txn, const struct kvkey *entry)
 {
-    struct kvkey found;
-    int64_t at_s;
-    const char *text = (const char *) found.data + DUE_NAMES_AT;
-
-    if (due_entry_first(txn, 'J', now_s, &found, &at_s) && strcmp(text, uid) == 0 &&
-        strcmp(text + strlen(text) + 1, id) == 0) {
-        (void) kvdb_del(txn, &found);
-    }
+    (void) kvdb_del(txn, entry);
 }

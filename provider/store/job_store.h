@@ -17,7 +17,9 @@ bool job_store_put(struct kvdb_txn *txn, const char *uid, const json_t *old, con
 bool job_store_get(struct kvdb_txn *txn, const char *uid, const char *id, json_t **ret,
                    struct az_error *reterr) MUST_CHECK;
 void job_store_del(struct kvdb_txn *txn, const char *uid, const json_t *job);
-/* The first job that is due by then: its account's uid and its id. */
-bool job_store_due(struct kvdb_txn *txn, int64_t now_s, char uid[64], char id[64]);
-/* Takes the entries of a job that is not there any more out of the index. */
-void job_store_forget_due(struct kvdb_txn *txn, int64_t now_s, const char *uid, const char *id);
+/* The job that is due by then and follows the index's entry `after` (empty: the first): its own
+ * entry, its account's uid and its id. `after` and `entry` may be the same. */
+bool job_store_due(struct kvdb_txn *txn, int64_t now_s, const struct kvkey *after,
+                   struct kvkey *entry, char uid[64], char id[64]);
+/* Takes the entry of a job that is not there any more out of the index. */
+void job_store_forget_due(struct kvdb_txn *txn, const struct kvkey *entry);

@@ -243,6 +243,33 @@ static void a_job_waits_for_a_vault_that_can_not_answer(void **state)
     assert_state(f, NULL, job, "failed");
 }
 
+/* The later job needs no vault to fail: its file is gone. */
+static void a_job_that_waits_does_not_hold_up_the_others(void **state)
+{
+    struct provider_fixture *f = *state;
+    char first_file[64];
+    char waiting[96];
+    char later[96];
+    char path[96];
+
+    assert_int_equal(provider_bind(f) / 100, 2);
+    create_job(f, NULL, "/fine_tuning/jobs", waiting);
+    memcpy(first_file, training, sizeof(training));
+    assert_int_equal(provider_upload(f, examples.data, training), 201);
+    provider_advance(f, 10);
+    create_job(f, NULL, "/fine_tuning/jobs", later);
+    (void) snprintf(path, sizeof(path), "/files/%s", training);
+    assert_int_equal(ai(f, "DELETE", NULL, path, NULL), 200);
+    memcpy(training, first_file, sizeof(training));
+    provider_advance(f, 7200);
+    f->fake.unreachable = true;
+    assert_state(f, NULL, later, "failed");
+    assert_non_null(strstr(text(f, "error.message"), "was deleted while the job was running"));
+    assert_state(f, NULL, waiting, "running");
+    f->fake.unreachable = false;
+    assert_state(f, NULL, waiting, "succeeded");
+}
+
 static void a_purged_accounts_job_is_forgotten(void **state)
 {
     struct provider_fixture *f = *state;
@@ -347,6 +374,7 @@ int main(void)
         EACH(a_job_lives_in_the_words_of_every_version),
         EACH(refused_requests_change_nothing),
         EACH(a_job_waits_for_a_vault_that_can_not_answer),
+        EACH(a_job_that_waits_does_not_hold_up_the_others),
         EACH(a_purged_accounts_job_is_forgotten),
         EACH(a_stream_is_the_same_in_pieces_of_any_size),
         EACH(customer_lockbox_requests_have_a_number),

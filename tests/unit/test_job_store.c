@@ -25,11 +25,12 @@ static void put(struct store_fixture *f, const char *uid, const json_t *old, con
 static const char *due(struct store_fixture *f, int64_t now)
 {
     static char text[140];
+    struct kvkey entry;
     char uid[64] = "";
     char id[64] = "";
 
     text[0] = '\0';
-    if (job_store_due(f->txn, now, uid, id)) {
+    if (job_store_due(f->txn, now, NULL, &entry, uid, id)) {
         (void) snprintf(text, sizeof(text), "%s/%s", uid, id);
     }
     return text;
@@ -92,25 +93,37 @@ static void a_job_is_kept_and_deleted_with_its_due_time(void **state)
     assert_string_equal(due(f, NOW), "");
 }
 
-/* A purged account takes its jobs along, but not their due times. */
-static void only_the_entry_that_is_meant_is_forgotten(void **state)
+/* A job that can't be ended does not hide those after it; a purged account takes its jobs along,
+ * but not their due times. */
+static void entries_follow_each_other_and_are_forgotten_one_by_one(void **state)
 {
     struct store_fixture *f = *state;
     AUTO_JSON *one = job("ftjob-1", "active", NOW);
-    AUTO_JSON *two = job("ftjob-2", "active", NOW + 1);
+    AUTO_JSON *same_second = job("ftjob-2", "active", NOW);
+    AUTO_JSON *later = job("ftjob-0", "active", NOW + 1);
+    struct kvkey first;
+    struct kvkey entry = {.len = 0};
+    char uid[64];
+    char id[64];
 
     put(f, UID1, NULL, one);
-    put(f, UID1, NULL, two);
-    job_store_forget_due(f->txn, NOW + 10, UID1, "ftjob-2"); /* not the first */
-    job_store_forget_due(f->txn, NOW + 10, UID2, "ftjob-1"); /* not its owner */
-    job_store_forget_due(f->txn, NOW - 1, UID1, "ftjob-1");  /* not due */
-    assert_string_equal(due(f, NOW + 10), UID1 "/ftjob-1");
+    put(f, UID2, NULL, same_second);
+    put(f, UID1, NULL, later);
     child_purge(f->txn, UID1);
-    assert_string_equal(due(f, NOW + 10), UID1 "/ftjob-1");
-    job_store_forget_due(f->txn, NOW + 10, UID1, "ftjob-1");
-    assert_string_equal(due(f, NOW + 10), UID1 "/ftjob-2");
-    job_store_forget_due(f->txn, NOW + 10, UID1, "ftjob-2");
-    assert_string_equal(due(f, NOW + 10), "");
+    assert_true(job_store_due(f->txn, NOW + 1, &entry, &entry, uid, id));
+    assert_string_equal(id, "ftjob-1");
+    first = entry;
+    assert_true(job_store_due(f->txn, NOW + 1, &entry, &entry, uid, id));
+    assert_string_equal(uid, UID2);
+    assert_string_equal(id, "ftjob-2");
+    assert_false(job_store_due(f->txn, NOW, &entry, &entry, uid, id)); /* not due yet */
+    assert_true(job_store_due(f->txn, NOW + 1, &entry, &entry, uid, id));
+    assert_string_equal(id, "ftjob-0");
+    assert_false(job_store_due(f->txn, NOW + 100, &entry, &entry, uid, id));
+    job_store_forget_due(f->txn, &first);
+    assert_string_equal(due(f, NOW + 10), UID2 "/ftjob-2");
+    assert_true(job_store_due(f->txn, NOW + 1, &first, &entry, uid, id)); /* it is gone */
+    assert_string_equal(id, "ftjob-2");
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, store_setup, store_teardown)
@@ -121,7 +134,7 @@ int main(void)
         EACH(what_is_due_first_is_found_first_once_its_second_has_come),
         EACH(a_job_that_ends_or_pauses_is_due_no_more_and_one_that_moves_is_due_later),
         EACH(a_job_is_kept_and_deleted_with_its_due_time),
-        EACH(only_the_entry_that_is_meant_is_forgotten),
+        EACH(entries_follow_each_other_and_are_forgotten_one_by_one),
     };
 
     return cmocka_run_group_tests_name("job_store", tests, NULL, NULL);
