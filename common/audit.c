@@ -113,7 +113,7 @@ static void *appender(void *arg)
     while (!a->stopping) {
         struct timespec until;
 
-        (void) clock_gettime(CLOCK_REALTIME, &until);
+        (void) clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += FLUSH_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
@@ -127,6 +127,7 @@ static void *appender(void *arg)
 bool audit_open(const char *path, unsigned lanes, struct audit **ret, struct az_error *reterr)
 {
     struct audit *a = calloc(1, sizeof(*a));
+    pthread_condattr_t monotonic; /* a clock set back does not hold up what is to be written */
     char dir[4096];
     char *slash;
 
@@ -145,7 +146,10 @@ bool audit_open(const char *path, unsigned lanes, struct audit **ret, struct az_
     }
     a->lanes = lanes == 0 ? 1 : lanes > MAX_LANES ? MAX_LANES : lanes;
     (void) pthread_mutex_init(&a->lock, NULL);
-    (void) pthread_cond_init(&a->wake, NULL);
+    (void) pthread_condattr_init(&monotonic);
+    (void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void) pthread_cond_init(&a->wake, &monotonic);
+    (void) pthread_condattr_destroy(&monotonic);
     for (unsigned i = 0; i < a->lanes; i++) {
         (void) pthread_mutex_init(&a->lane[i].lock, NULL);
     }
