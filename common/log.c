@@ -24,7 +24,7 @@ void log_set_program(const char *name)
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
+    static const char *const names[] = {"error", "warn", "info"};
     char when[TIME_TEXT_MAX];
     char line[1024];
     va_list ap;

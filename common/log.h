@@ -4,7 +4,7 @@
 
 #include "common/cleanup.h"
 
-enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
+enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO };
 
 void log_set_level(enum log_level level);
 void log_set_program(const char *name); /* static */
@@ -13,4 +13,3 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 #define log_error(...) log_line(LOG_LVL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_line(LOG_LVL_WARN, __VA_ARGS__)
 #define log_info(...)  log_line(LOG_LVL_INFO, __VA_ARGS__)
-#define log_debug(...) log_line(LOG_LVL_DEBUG, __VA_ARGS__)

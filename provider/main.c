@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/certs.h"
-#include "common/cli.h"
 #include "common/daemon.h"
+#include "common/daemon_options.h"
 #include "common/fsutil.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -26,20 +26,12 @@
 #define GRACE_MS 3000
 
 struct options {
-    const char *state;
-    const char *ports;
+    struct daemon_options daemon;
     const char *bootstrap;
     const char *edition;
     const char *approval;
     const char *latency;
-    const char *durability;
-    const char *log_level;
     int64_t dek_cache_ttl_ms;
-    uint64_t threads;
-    uint64_t map_size;
-    bool ephemeral;
-    bool fips;
-    bool print_routes;
     const char *print_rules;
 };
 
@@ -57,39 +49,22 @@ struct program {
 static void parse(struct options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
-        {"state",         0, "DIR",      "Directory of the state (default: ./kvsim-state)",                CLI_STRING,
-         &o->state,                                                                                                                        0,  NULL                   },
-        {"ports",         0, "LIST",     "vault=N,management=N,identity=N,proxy=N: the ports clients use",
-         CLI_STRING,                                                                                                     &o->ports,        0,  NULL                   },
         {"bootstrap",     0, "FILE",
-         "First tenant, subscription and operator, as JSON, for an empty store",                           CLI_STRING,
-         &o->bootstrap,                                                                                                                    0,  NULL                   },
+         "First tenant, subscription and operator, as JSON, for an empty store",                       CLI_STRING,
+         &o->bootstrap,                                                                                                           0, NULL           },
         {"edition",       0, "NAME",     "Edition of the documented rules: classic (default) or 2026",
-         CLI_CHOICE,                                                                                                     &o->edition,      0,  "classic|2026"         },
+         CLI_CHOICE,                                                                                                 &o->edition, 0, "classic|2026" },
         {"approval",      0, "MODE",
-         "none (default) or form: OpenAI's customer-managed keys need a request",                          CLI_CHOICE,
-         &o->approval,                                                                                                                     0,  "none|form"            },
+         "none (default) or form: OpenAI's customer-managed keys need a request",                      CLI_CHOICE,
+         &o->approval,                                                                                                            0, "none|form"    },
         {"latency",       0, "MODE",
-         "instant (default) or azure: operations on accounts take simulated time",                         CLI_CHOICE,
-         &o->latency,                                                                                                                      0,  "instant|azure"        },
+         "instant (default) or azure: operations on accounts take simulated time",                     CLI_CHOICE,
+         &o->latency,                                                                                                             0, "instant|azure"},
         {"dek-cache-ttl", 0, "DURATION",
-         "How long an unwrapped data key is kept, simulated time (default: 0)",                            CLI_DURATION,
-         &o->dek_cache_ttl_ms,                                                                                                             0,  NULL                   },
-        {"durability",    0, "MODE",     "full (default) or relaxed: answers don't wait for the disk",
-         CLI_CHOICE,                                                                                                     &o->durability,   0,  "full|relaxed"         },
-        {"ephemeral",     0, NULL,       "The state is thrown away: don't wait for the disk",              CLI_FLAG,
-         &o->ephemeral,                                                                                                                    0,  NULL                   },
-        {"fips",          0, NULL,
-         "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed",                CLI_FLAG,     &o->fips,         0,  NULL                   },
-        {"threads",       0, "N",        "Event loops (default: one a core)",                              CLI_UINT,     &o->threads,      32, NULL                   },
-        {"map-size",      0, "BYTES",    "Size of the store's map (default: 32 GiB, sparse)",              CLI_UINT,
-         &o->map_size,                                                                                                                     0,  NULL                   },
-        {"log-level",     0, "LEVEL",    "error, warn, info (default) or debug",                           CLI_CHOICE,   &o->log_level,
-         0,                                                                                                                                    "error|warn|info|debug"},
-        {"print-routes",  0, NULL,       "Print the route table and exit",                                 CLI_FLAG,     &o->print_routes, 0,
-         NULL                                                                                                                                                         },
-        {"print-rules",   0, "FORMAT",   "Print the table of rules (page or json) and exit",               CLI_CHOICE,
-         &o->print_rules,                                                                                                                  0,  "page|json"            },
+         "How long an unwrapped data key is kept, simulated time (default: 0)",                        CLI_DURATION,
+         &o->dek_cache_ttl_ms,                                                                                                    0, NULL           },
+        {"print-rules",   0, "FORMAT",   "Print the table of rules (page or json) and exit",           CLI_CHOICE,
+         &o->print_rules,                                                                                                         0, "page|json"    },
     };
     const struct cli cli = {
         .program = "providerd",
@@ -100,7 +75,7 @@ static void parse(struct options *o, int argc, char **argv)
         .n_options = ARRAY_LEN(options),
     };
 
-    (void) cli_parse(&cli, argc, argv, NULL);
+    daemon_parse(&o->daemon, &cli, argc, argv);
 }
 
 static void default_tenant(void *ctx, const struct subscription *s)
@@ -212,31 +187,29 @@ static bool remove_orphans(struct program *p, struct az_error *reterr)
 static bool open_state(struct program *p, const struct options *o, struct az_error *reterr)
 {
     struct providerd *d = &p->d;
-    struct kvdb_options db = {.map_size = o->map_size,
-                              .relaxed = o->ephemeral ||
-                                         (o->durability && strcmp(o->durability, "relaxed") == 0),
-                              .schema = SCHEMA};
+    struct kvdb_options db = daemon_kvdb_options(&o->daemon, SCHEMA);
     char path[4096];
 
-    if (!daemon_open_state(o->state, "providerd", &d->clock, &d->control, reterr) ||
-        !token_signer_open(o->state, &d->signer, reterr)) {
+    if (!daemon_open_state(o->daemon.state, "providerd", &d->clock, &d->control, reterr) ||
+        !token_signer_open(o->daemon.state, &d->signer, reterr)) {
         return false;
     }
-    (void) snprintf(path, sizeof(path), "%s/jwks.json", o->state);
+    (void) snprintf(path, sizeof(path), "%s/jwks.json", o->daemon.state);
     if (!token_verifier_open(path, &d->tokens, reterr)) {
         return false;
     }
-    (void) snprintf(path, sizeof(path), "%s/provider", o->state);
+    (void) snprintf(path, sizeof(path), "%s/provider", o->daemon.state);
     if (!daemon_open_store(path, &db, d->root_key, &d->db, reterr)) {
         return false;
     }
-    d->state = o->state;
-    (void) snprintf(d->blob_dir, sizeof(d->blob_dir), "%s/provider/blobs", o->state);
-    if (!certs_ensure(o->state, reterr) || !bootstrap(p, o, reterr) || !remove_orphans(p, reterr)) {
+    d->state = o->daemon.state;
+    (void) snprintf(d->blob_dir, sizeof(d->blob_dir), "%s/provider/blobs", o->daemon.state);
+    if (!certs_ensure(o->daemon.state, reterr) || !bootstrap(p, o, reterr) ||
+        !remove_orphans(p, reterr)) {
         return false;
     }
     control_identity_header(d->control.token, d->identity_header);
-    (void) snprintf(path, sizeof(path), "%s/ca.pem", o->state);
+    (void) snprintf(path, sizeof(path), "%s/ca.pem", o->daemon.state);
     if (!vault_http_new(path, d->names.ports.vault, d->control.token, &p->vaults, reterr)) {
         return false;
     }
@@ -249,7 +222,7 @@ static bool open_sockets(struct program *p, const struct options *o, struct az_e
     struct site_ports *ports = &p->d.names.ports;
 
     *ports = (struct site_ports){7443, 7444, 7445, 7446};
-    if (!daemon_parse_ports(o->ports, ports, reterr) ||
+    if (!daemon_parse_ports(o->daemon.ports, ports, reterr) ||
         !daemon_sockets_inherit(&p->sockets, reterr)) {
         return false;
     }
@@ -268,8 +241,8 @@ static uint16_t tunnel_port(void *ctx, enum service service)
 
 static bool open_server(struct program *p, const struct options *o, struct az_error *reterr)
 {
-    const struct net_daemon daemon = {"providerd", o->state, &p->sockets, &p->app};
-    struct net_options net = {.threads = (unsigned) o->threads,
+    const struct net_daemon daemon = {"providerd", o->daemon.state, &p->sockets, &p->app};
+    struct net_options net = {.threads = (unsigned) o->daemon.threads,
                               .workers = p->workers,
                               .writer = p->writer,
                               .tunnel_port = tunnel_port,
@@ -355,13 +328,12 @@ static void print_rules(const char *format)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.state = "kvsim-state"};
+    struct options o = {0};
     struct program p = {0};
     struct az_error err;
 
-    log_set_program("providerd");
     parse(&o, argc, argv);
-    if (o.print_routes) {
+    if (o.daemon.print_routes) {
         provider_api_print_routes(stdout);
         return 0;
     }
@@ -370,7 +342,7 @@ int main(int argc, char **argv)
         return 0;
     }
     daemon_process_setup();
-    if ((o.fips && !seal_with_fips(&err)) || !start(&p, &o, &err)) {
+    if ((o.daemon.fips && !seal_with_fips(&err)) || !start(&p, &o, &err)) {
         log_error("%s", err.detail[0] ? err.detail : err.message);
         stop(&p);
         rule_log_free(p.d.rules);
@@ -380,7 +352,7 @@ int main(int argc, char **argv)
     log_info("serving the resource manager on port %u", (unsigned) p.d.names.ports.management);
     daemon_wait();
     stop(&p);
-    if (!rule_log_write(&p.d, o.state, &err)) {
+    if (!rule_log_write(&p.d, o.daemon.state, &err)) {
         log_error("%s", err.detail);
     }
     rule_log_free(p.d.rules);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/certs.h"
-#include "common/cli.h"
 #include "common/daemon.h"
+#include "common/daemon_options.h"
 #include "common/fsutil.h"
 #include "common/log.h"
 #include "common/net/open.h"
@@ -20,22 +20,14 @@
 #define GRACE_MS 3000
 
 struct options {
-    const char *state;
-    const char *ports;
+    struct daemon_options daemon;
     const char *auth;
-    const char *durability;
     const char *latency;
     const char *throttle;
-    const char *log_level;
     const char *tenant;
     const char *aliases[8];
-    uint64_t threads;
-    uint64_t map_size;
     uint64_t key_pool;
-    bool ephemeral;
     bool secure_wrap;
-    bool fips;
-    bool print_routes;
 };
 
 struct program {
@@ -50,41 +42,24 @@ struct program {
 static void parse(struct options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
-        {"state",          0, "DIR",               "Directory of the state (default: ./kvsim-state)",                CLI_STRING,
-         &o->state,                                                                                                                                 0,  NULL                   },
-        {"ports",          0, "LIST",              "vault=N,management=N,identity=N,proxy=N: the ports clients use",
-         CLI_STRING,                                                                                                              &o->ports,        0,  NULL                   },
         {"auth",           0, "MODE",
-         "strict (default) or permissive: any bearer token is taken, ARM is open",                                   CLI_CHOICE,
-         &o->auth,                                                                                                                                  0,  "strict|permissive"    },
-        {"durability",     0, "MODE",              "full (default) or relaxed: answers don't wait for the disk",
-         CLI_CHOICE,                                                                                                              &o->durability,   0,  "full|relaxed"         },
+         "strict (default) or permissive: any bearer token is taken, ARM is open",                             CLI_CHOICE,
+         &o->auth,                                                                                                                      0,  "strict|permissive"},
         {"throttle",       0, "MODE",
-         "off (default) or azure: the documented limits per vault and 10 seconds",                                   CLI_CHOICE,
-         &o->throttle,                                                                                                                              0,  "off|azure"            },
+         "off (default) or azure: the documented limits per vault and 10 seconds",                             CLI_CHOICE,
+         &o->throttle,                                                                                                                  0,  "off|azure"        },
         {"latency",        0, "MODE",
-         "instant (default) or azure: deletes, recoveries and purges take seconds",                                  CLI_CHOICE,
-         &o->latency,                                                                                                                               0,  "instant|azure"        },
+         "instant (default) or azure: deletes, recoveries and purges take seconds",                            CLI_CHOICE,
+         &o->latency,                                                                                                                   0,  "instant|azure"    },
         {"secure-wrap",    0, NULL,
-         "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has",                                        CLI_FLAG,
-         &o->secure_wrap,                                                                                                                           0,  NULL                   },
-        {"ephemeral",      0, NULL,                "The state is thrown away: don't wait for the disk",              CLI_FLAG,
-         &o->ephemeral,                                                                                                                             0,  NULL                   },
-        {"fips",           0, NULL,
-         "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed",                          CLI_FLAG,    &o->fips,         0,  NULL                   },
-        {"threads",        0, "N",                 "Event loops (default: one a core)",                              CLI_UINT,    &o->threads,      32, NULL                   },
-        {"map-size",       0, "BYTES",             "Size of the store's map (default: 32 GiB, sparse)",              CLI_UINT,
-         &o->map_size,                                                                                                                              0,  NULL                   },
-        {"key-pool",       0, "N",                 "RSA key pairs made ahead of need (default: 2)",                  CLI_UINT,
-         &o->key_pool,                                                                                                                              16, NULL                   },
-        {"alias",          0, "HOST[:PORT]=VAULT", "Another name for a vault",                                       CLI_STRINGS, o->aliases,       0,
-         NULL                                                                                                                                                                  },
+         "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has",                                  CLI_FLAG,
+         &o->secure_wrap,                                                                                                               0,  NULL               },
+        {"key-pool",       0, "N",                 "RSA key pairs made ahead of need (default: 2)",            CLI_UINT,
+         &o->key_pool,                                                                                                                  16, NULL               },
+        {"alias",          0, "HOST[:PORT]=VAULT", "Another name for a vault",                                 CLI_STRINGS, o->aliases, 0,
+         NULL                                                                                                                                                  },
         {"default-tenant", 0, "GUID",              "Tenant named in the challenge of vaults that don't exist",
-         CLI_STRING,                                                                                                              &o->tenant,       0,  NULL                   },
-        {"log-level",      0, "LEVEL",             "error, warn, info (default) or debug",                           CLI_CHOICE,  &o->log_level,
-         0,                                                                                                                                             "error|warn|info|debug"},
-        {"print-routes",   0, NULL,                "Print the route table and exit",                                 CLI_FLAG,    &o->print_routes, 0,
-         NULL                                                                                                                                                                  },
+         CLI_STRING,                                                                                                        &o->tenant, 0,  NULL               },
     };
     const struct cli cli = {
         .program = "vaultd",
@@ -95,7 +70,7 @@ static void parse(struct options *o, int argc, char **argv)
         .n_options = ARRAY_LEN(options),
     };
 
-    (void) cli_parse(&cli, argc, argv, NULL);
+    daemon_parse(&o->daemon, &cli, argc, argv);
 }
 
 static bool add_aliases(struct site_names *names, const struct options *o, struct az_error *reterr)
@@ -119,25 +94,22 @@ static bool add_aliases(struct site_names *names, const struct options *o, struc
 static bool open_state(struct program *p, const struct options *o, struct az_error *reterr)
 {
     struct vaultd *d = &p->d;
-    struct kvdb_options db = {.map_size = o->map_size,
-                              .relaxed = o->ephemeral ||
-                                         (o->durability && strcmp(o->durability, "relaxed") == 0),
-                              .schema = SCHEMA};
+    struct kvdb_options db = daemon_kvdb_options(&o->daemon, SCHEMA);
     char path[4096];
 
-    if (!daemon_open_state(o->state, "vaultd", &d->clock, &d->control, reterr)) {
+    if (!daemon_open_state(o->daemon.state, "vaultd", &d->clock, &d->control, reterr)) {
         return false;
     }
-    (void) snprintf(path, sizeof(path), "%s/vault", o->state);
+    (void) snprintf(path, sizeof(path), "%s/vault", o->daemon.state);
     if (!daemon_open_store(path, &db, d->root_key, &d->db, reterr)) {
         return false;
     }
-    d->state = o->state;
+    d->state = o->daemon.state;
     d->releaser = release_signer_new(path);
     if (!d->releaser) {
         return az_fail_internal(reterr, "out of memory");
     }
-    if (!certs_ensure(o->state, reterr)) {
+    if (!certs_ensure(o->daemon.state, reterr)) {
         return false;
     }
     if (o->throttle && strcmp(o->throttle, "azure") == 0 && !(d->throttle = throttle_new())) {
@@ -148,7 +120,7 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
     if (o->auth && strcmp(o->auth, "permissive") == 0) {
         d->arm_open = true;
     } else {
-        (void) snprintf(path, sizeof(path), "%s/jwks.json", o->state);
+        (void) snprintf(path, sizeof(path), "%s/jwks.json", o->daemon.state);
         if (!token_verifier_open(path, &d->tokens, reterr)) {
             return false;
         }
@@ -161,14 +133,14 @@ static bool open_state(struct program *p, const struct options *o, struct az_err
 
 static bool open_sockets(struct program *p, const struct options *o, struct az_error *reterr)
 {
-    if (!daemon_parse_ports(o->ports, &p->d.names.ports, reterr) ||
+    if (!daemon_parse_ports(o->daemon.ports, &p->d.names.ports, reterr) ||
         !daemon_sockets_inherit(&p->sockets, reterr)) {
         return false;
     }
     if (p->sockets.n > 0) {
         return true;
     }
-    if (p->d.names.ports.vault == 0 && !o->ports) {
+    if (p->d.names.ports.vault == 0 && !o->daemon.ports) {
         p->d.names.ports.vault = 7443;
     }
     if (p->d.names.ports.management == 0) {
@@ -179,9 +151,9 @@ static bool open_sockets(struct program *p, const struct options *o, struct az_e
 
 static bool open_server(struct program *p, const struct options *o, struct az_error *reterr)
 {
-    const struct net_daemon daemon = {"vaultd", o->state, &p->sockets, &p->app};
+    const struct net_daemon daemon = {"vaultd", o->daemon.state, &p->sockets, &p->app};
     struct net_options net = {
-        .threads = (unsigned) o->threads, .workers = p->workers, .writer = p->writer};
+        .threads = (unsigned) o->daemon.threads, .workers = p->workers, .writer = p->writer};
 
     if (!net_open(&daemon, &net, &p->server, &p->d.audit, reterr)) {
         return false;
@@ -235,18 +207,17 @@ static void stop(struct program *p)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.state = "kvsim-state", .key_pool = 2};
+    struct options o = {.key_pool = 2};
     struct program p = {0};
     struct az_error err;
 
-    log_set_program("vaultd");
     parse(&o, argc, argv);
-    if (o.print_routes) {
+    if (o.daemon.print_routes) {
         vault_api_print_routes(stdout);
         return 0;
     }
     daemon_process_setup();
-    if ((o.fips && !seal_with_fips(&err)) || !start(&p, &o, &err)) {
+    if ((o.daemon.fips && !seal_with_fips(&err)) || !start(&p, &o, &err)) {
         log_error("%s", err.detail[0] ? err.detail : err.message);
         stop(&p);
         return 1;
