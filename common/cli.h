@@ -26,6 +26,29 @@ struct cli_option {
     const char *choices; /* CLI_CHOICE */
 };
 
+/*
+ * Rows of a table of options. SHORT 0: none. A target of another type than the option's does not
+ * compile.
+ */
+#define CLI_TARGET(type, target) (1 ? (target) : (type *) NULL)
+#define CLI_OPT(type, name, short_name, metavar, target, max, choices, help) \
+    {                                                                        \
+        name, short_name, metavar, help, type, target, max, choices          \
+    }
+#define CLI_OPT_FLAG(name, short_name, target, help) \
+    CLI_OPT(CLI_FLAG, name, short_name, NULL, CLI_TARGET(bool, target), 0, NULL, help)
+#define CLI_OPT_STRING(name, short_name, metavar, target, help) \
+    CLI_OPT(CLI_STRING, name, short_name, metavar, CLI_TARGET(const char *, target), 0, NULL, help)
+#define CLI_OPT_UINT(name, short_name, metavar, target, max, help) \
+    CLI_OPT(CLI_UINT, name, short_name, metavar, CLI_TARGET(uint64_t, target), max, NULL, help)
+#define CLI_OPT_DURATION(name, short_name, metavar, target, help) \
+    CLI_OPT(CLI_DURATION, name, short_name, metavar, CLI_TARGET(int64_t, target), 0, NULL, help)
+#define CLI_OPT_CHOICE(name, short_name, metavar, target, choices, help)                         \
+    CLI_OPT(CLI_CHOICE, name, short_name, metavar, CLI_TARGET(const char *, target), 0, choices, \
+            help)
+#define CLI_OPT_STRINGS(name, short_name, metavar, target, help) \
+    CLI_OPT(CLI_STRINGS, name, short_name, metavar, CLI_TARGET(const char *, target), 0, NULL, help)
+
 struct cli {
     const char *program;
     const char *summary;  /* shown by --help above the options */

@@ -20,23 +20,23 @@ static enum log_level level_of(const char *name)
 void daemon_parse(struct daemon_options *o, const struct cli *own, int argc, char **argv)
 {
     const struct cli_option shared[] = {
-        {"state",        0, "DIR",   "Directory of the state (default: ./kvsim-state)",                CLI_STRING,
-         &o->state,                                                                                                                  0,  NULL          },
-        {"ports",        0, "LIST",  "vault=N,management=N,identity=N,proxy=N: the ports clients use",
-         CLI_STRING,                                                                                               &o->ports,        0,  NULL          },
-        {"durability",   0, "MODE",  "full (default) or relaxed: answers don't wait for the disk",
-         CLI_CHOICE,                                                                                               &o->durability,   0,  "full|relaxed"},
-        {"ephemeral",    0, NULL,    "The state is thrown away: don't wait for the disk",              CLI_FLAG,
-         &o->ephemeral,                                                                                                              0,  NULL          },
-        {"fips",         0, NULL,
-         "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed",            CLI_FLAG,   &o->fips,         0,  NULL          },
-        {"threads",      0, "N",     "Event loops (default: one a core)",                              CLI_UINT,   &o->threads,      32, NULL          },
-        {"map-size",     0, "BYTES", "Size of the store's map (default: 32 GiB, sparse)",              CLI_UINT,
-         &o->map_size,                                                                                                               0,  NULL          },
-        {"log-level",    0, "LEVEL", "error, warn or info (default)",                                  CLI_CHOICE, &o->log_level,    0,
-         "error|warn|info"                                                                                                                             },
-        {"print-routes", 0, NULL,    "Print the route table and exit",                                 CLI_FLAG,   &o->print_routes, 0,
-         NULL                                                                                                                                          },
+        CLI_OPT_STRING("state", 0, "DIR", &o->state,
+                       "Directory of the state (default: ./kvsim-state)"),
+        CLI_OPT_STRING("ports", 0, "LIST", &o->ports,
+                       "vault=N,management=N,identity=N,proxy=N: the ports clients use"),
+        CLI_OPT_CHOICE("durability", 0, "MODE", &o->durability, "full|relaxed",
+                       "full (default) or relaxed: answers don't wait for the disk"),
+        CLI_OPT_FLAG("ephemeral", 0, &o->ephemeral,
+                     "The state is thrown away: don't wait for the disk"),
+        CLI_OPT_FLAG(
+            "fips", 0, &o->fips,
+            "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed"),
+        CLI_OPT_UINT("threads", 0, "N", &o->threads, 32, "Event loops (default: one a core)"),
+        CLI_OPT_UINT("map-size", 0, "BYTES", &o->map_size, 0,
+                     "Size of the store's map (default: 32 GiB, sparse)"),
+        CLI_OPT_CHOICE("log-level", 0, "LEVEL", &o->log_level, "error|warn|info",
+                       "error, warn or info (default)"),
+        CLI_OPT_FLAG("print-routes", 0, &o->print_routes, "Print the route table and exit"),
     };
     struct cli_option all[ARRAY_LEN(shared) + MAX_OWN];
     struct cli cli = *own;

@@ -28,12 +28,12 @@ struct values {
 static void parse(int argc, char **argv, struct values *v)
 {
     const struct cli_option options[] = {
-        {"ephemeral", 0,   NULL,       "Keep nothing",    CLI_FLAG,     &v->ephemeral, 0,  NULL               },
-        {"state",     's', "DIR",      "State directory", CLI_STRING,   &v->state,     0,  NULL               },
-        {"threads",   't', "N",        "Loop threads",    CLI_UINT,     &v->threads,   64, NULL               },
-        {"ttl",       0,   "DURATION", "How long",        CLI_DURATION, &v->ttl_ms,    0,  NULL               },
-        {"auth",      0,   "MODE",     "Who may",         CLI_CHOICE,   &v->auth,      0,  "strict|permissive"},
-        {"alias",     0,   "A",        "Another name",    CLI_STRINGS,  v->aliases,    0,  NULL               },
+        CLI_OPT_FLAG("ephemeral", 0, &v->ephemeral, "Keep nothing"),
+        CLI_OPT_STRING("state", 's', "DIR", &v->state, "State directory"),
+        CLI_OPT_UINT("threads", 't', "N", &v->threads, 64, "Loop threads"),
+        CLI_OPT_DURATION("ttl", 0, "DURATION", &v->ttl_ms, "How long"),
+        CLI_OPT_CHOICE("auth", 0, "MODE", &v->auth, "strict|permissive", "Who may"),
+        CLI_OPT_STRINGS("alias", 0, "A", v->aliases, "Another name"),
     };
     const struct cli cli = {.program = "kvtest",
                             .summary = "A program of the tests.",

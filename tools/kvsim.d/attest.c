@@ -9,7 +9,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "common/cli.h"
 #include "common/fsutil.h"
 #include "common/jws.h"
 #include "common/keygen.h"
@@ -157,17 +156,15 @@ int cmd_attest(int argc, char **argv)
 {
     struct options o = {.lifetime_ms = LIFETIME_MS};
     const struct cli_option options[] = {
-        {"state",    0, "DIR",      "Directory of the state (default: ~/.local/state/kvsim)", CLI_STRING,
-         &o.state,                                                                                                      0, NULL},
-        {"issuer",   0, "URL",      "Speak for this authority (default: kvsim's own)",        CLI_STRING,
-         &o.issuer,                                                                                                     0, NULL},
-        {"key",      0, "FILE",     "RSA key (PEM) that released keys are wrapped for",       CLI_STRING,   &o.key,
-         0,                                                                                                                NULL},
-        {"new-key",  0, "FILE",     "Make such a key and write it there",                     CLI_STRING,   &o.new_key, 0,
-         NULL                                                                                                                  },
-        {"nonce",    0, "TEXT",     "A nonce, as a claim",                                    CLI_STRING,   &o.nonce,   0, NULL},
-        {"lifetime", 0, "DURATION", "How long it holds, in real time (default: 8h)",          CLI_DURATION,
-         &o.lifetime_ms,                                                                                                0, NULL},
+        STATE_OPTION(&o.state),
+        CLI_OPT_STRING("issuer", 0, "URL", &o.issuer,
+                       "Speak for this authority (default: kvsim's own)"),
+        CLI_OPT_STRING("key", 0, "FILE", &o.key,
+                       "RSA key (PEM) that released keys are wrapped for"),
+        CLI_OPT_STRING("new-key", 0, "FILE", &o.new_key, "Make such a key and write it there"),
+        CLI_OPT_STRING("nonce", 0, "TEXT", &o.nonce, "A nonce, as a claim"),
+        CLI_OPT_DURATION("lifetime", 0, "DURATION", &o.lifetime_ms,
+                         "How long it holds, in real time (default: 8h)"),
     };
     const struct cli cli = {
         .program = "kvsim attest",

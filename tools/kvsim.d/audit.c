@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "common/audit_query.h"
-#include "common/cli.h"
 #include "tools/kvsim.d/kvsim.h"
 
 #define FOLLOW_NS 100000000
@@ -22,30 +21,27 @@ struct options {
 static void parse(struct options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
-        {"state",          0,   "DIR",    "Directory of the state (default: ~/.local/state/kvsim)", CLI_STRING,
-         &o->state,                                                                                                              0, NULL       },
-        {"daemon",         0,   "NAME",   "vaultd (default) or providerd",                          CLI_CHOICE, &o->daemon,      0,
-         "vaultd|providerd"                                                                                                                    },
-        {"follow",         'f', NULL,     "Go on with each new record, until interrupted",          CLI_FLAG,   &o->follow,
-         0,                                                                                                                         NULL       },
-        {"format",         0,   "FORMAT",
-         "json (default): the AuditEvent records, one a line; text: the main columns",              CLI_CHOICE,
-         &o->format,                                                                                                             0, "json|text"},
-        {"operation",      0,   "NAME",   "Only this operation, such as KeyUnwrap",                 CLI_STRING,
-         &o->operation,                                                                                                          0, NULL       },
-        {"vault",          0,   "NAME",   "Only this vault",                                        CLI_STRING, &o->vault,       0, NULL       },
-        {"status",         0,   "CODE",   "Only this HTTP status: 403, or 4xx",                     CLI_STRING, &o->status,      0,
-         NULL                                                                                                                                  },
-        {"result-type",    0,   "TEXT",   "Only this resultType",                                   CLI_STRING, &o->result,      0, NULL       },
-        {"oid",            0,   "GUID",   "Only this caller's object id",                           CLI_STRING, &o->oid,         0, NULL       },
-        {"appid",          0,   "GUID",   "Only this caller's application id",                      CLI_STRING, &o->appid,       0, NULL       },
-        {"correlation-id", 0,   "ID",     "Only this x-ms-client-request-id",                       CLI_STRING, &o->correlation,
-         0,                                                                                                                         NULL       },
-        {"since",          0,   "TIME",   "Not before this UTC time, such as 2027-01-31T12:00:00Z", CLI_STRING,
-         &o->since,                                                                                                              0, NULL       },
-        {"until",          0,   "TIME",   "Before this UTC time",                                   CLI_STRING, &o->until,       0, NULL       },
-        {"limit",          'n', "N",      "The newest N that match (default: 1000, at most 10000)", CLI_STRING,
-         &o->limit,                                                                                                              0, NULL       },
+        STATE_OPTION(&o->state),
+        CLI_OPT_CHOICE("daemon", 0, "NAME", &o->daemon, "vaultd|providerd",
+                       "vaultd (default) or providerd"),
+        CLI_OPT_FLAG("follow", 'f', &o->follow, "Go on with each new record, until interrupted"),
+        CLI_OPT_CHOICE(
+            "format", 0, "FORMAT", &o->format, "json|text",
+            "json (default): the AuditEvent records, one a line; text: the main columns"),
+        CLI_OPT_STRING("operation", 0, "NAME", &o->operation,
+                       "Only this operation, such as KeyUnwrap"),
+        CLI_OPT_STRING("vault", 0, "NAME", &o->vault, "Only this vault"),
+        CLI_OPT_STRING("status", 0, "CODE", &o->status, "Only this HTTP status: 403, or 4xx"),
+        CLI_OPT_STRING("result-type", 0, "TEXT", &o->result, "Only this resultType"),
+        CLI_OPT_STRING("oid", 0, "GUID", &o->oid, "Only this caller's object id"),
+        CLI_OPT_STRING("appid", 0, "GUID", &o->appid, "Only this caller's application id"),
+        CLI_OPT_STRING("correlation-id", 0, "ID", &o->correlation,
+                       "Only this x-ms-client-request-id"),
+        CLI_OPT_STRING("since", 0, "TIME", &o->since,
+                       "Not before this UTC time, such as 2027-01-31T12:00:00Z"),
+        CLI_OPT_STRING("until", 0, "TIME", &o->until, "Before this UTC time"),
+        CLI_OPT_STRING("limit", 'n', "N", &o->limit,
+                       "The newest N that match (default: 1000, at most 10000)"),
     };
     const struct cli cli = {.program = "kvsim audit",
                             .summary = "Print the audit log: one AuditEvent record a line.",

@@ -7,15 +7,9 @@
 #include <unistd.h>
 
 #include "common/certs.h"
-#include "common/cli.h"
 #include "common/fsutil.h"
 #include "tools/kvsim.d/kvsim.h"
 
-#define STATE_OPTION(target)                                                                     \
-    {                                                                                            \
-        "state", 0, "DIR", "Directory of the state (default: ~/.local/state/kvsim)", CLI_STRING, \
-            target, 0, NULL                                                                      \
-    }
 #define STOP_SECONDS 15
 
 /* kvsim, which stops its daemons; where it was killed, the daemons. */
@@ -150,9 +144,9 @@ int cmd_trust(int argc, char **argv)
     bool uninstall = false;
     const struct cli_option options[] = {
         STATE_OPTION(&state),
-        {"install", 0, NULL, "Install it into the system's store (Debian; needs root)", CLI_FLAG,
-                  &install,                                                                                            0, NULL},
-        {"remove",  0, NULL, "Remove it from there again",                              CLI_FLAG, &uninstall, 0, NULL},
+        CLI_OPT_FLAG("install", 0, &install,
+                     "Install it into the system's store (Debian; needs root)"),
+        CLI_OPT_FLAG("remove", 0, &uninstall, "Remove it from there again"),
     };
     const struct cli cli = {
         .program = "kvsim trust",
@@ -244,11 +238,10 @@ static int add(int argc, char **argv, const struct addition *a)
     const char *args[2] = {NULL, NULL};
     const struct cli_option all[] = {
         STATE_OPTION(&state),
-        {"tenant", 0, "GUID", "Of this tenant (default: the operator's)",                CLI_STRING, &tenant, 0,
-                  NULL                                                                                                        },
-        {"owner",  0, "ID",   "Its owner's object or client id (default: the operator)", CLI_STRING,
-                  &owner,                                                                                              0, NULL},
-        {"user",   0, NULL,   "A user instead of a service principal",                   CLI_FLAG,   &user,   0, NULL}
+        CLI_OPT_STRING("tenant", 0, "GUID", &tenant, "Of this tenant (default: the operator's)"),
+        CLI_OPT_STRING("owner", 0, "ID", &owner,
+                       "Its owner's object or client id (default: the operator)"),
+        CLI_OPT_FLAG("user", 0, &user, "A user instead of a service principal"),
     };
     struct cli_option options[ARRAY_LEN(all)];
     struct cli cli = {.program = a->program,

@@ -2,7 +2,6 @@
 /* kvsim directory move: a subscription, a group or a resource goes to another directory. */
 #include <string.h>
 
-#include "common/cli.h"
 #include "tools/kvsim.d/kvsim.h"
 
 struct options {
@@ -13,17 +12,15 @@ static void parse(struct options *o, int argc, char **argv)
 {
     const char *args[1] = {NULL};
     const struct cli_option options[] = {
-        {"state",        0, "DIR",  "Directory of the state (default: ~/.local/state/kvsim)",            CLI_STRING,
-         &o->state,                                                                                                                0, NULL},
-        {"to-tenant",    0, "GUID", "The directory it goes to (kvsim tenant add)",                       CLI_STRING,
-         &o->to_tenant,                                                                                                            0, NULL},
-        {"subscription", 0, "GUID",
-         "This subscription; with --group: the group's (default: the operator's)",                       CLI_STRING,
-         &o->subscription,                                                                                                         0, NULL},
-        {"owner",        0, "ID",   "A principal of the new directory that owns the moved subscription",
-         CLI_STRING,                                                                                                 &o->owner,    0, NULL},
-        {"group",        0, "NAME", "The accounts of this resource group",                               CLI_STRING, &o->group,    0, NULL},
-        {"resource",     0, "ID",   "This account or vault",                                             CLI_STRING, &o->resource, 0, NULL},
+        STATE_OPTION(&o->state),
+        CLI_OPT_STRING("to-tenant", 0, "GUID", &o->to_tenant,
+                       "The directory it goes to (kvsim tenant add)"),
+        CLI_OPT_STRING("subscription", 0, "GUID", &o->subscription,
+                       "This subscription; with --group: the group's (default: the operator's)"),
+        CLI_OPT_STRING("owner", 0, "ID", &o->owner,
+                       "A principal of the new directory that owns the moved subscription"),
+        CLI_OPT_STRING("group", 0, "NAME", &o->group, "The accounts of this resource group"),
+        CLI_OPT_STRING("resource", 0, "ID", &o->resource, "This account or vault"),
     };
     const struct cli cli = {
         .program = "kvsim directory",

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cli.h"
 #include "common/control.h"
 #include "common/fsutil.h"
 #include "tools/kvsim.d/kvsim.h"
@@ -116,11 +115,10 @@ int cmd_env(int argc, char **argv)
     const char *mode = "proxy";
     const char *format = "sh";
     const struct cli_option options[] = {
-        {"state",  0, "DIR",    "Directory of the state (default: ~/.local/state/kvsim)",        CLI_STRING,
-         &state,                                                                                                      0, NULL         },
-        {"mode",   0, "MODE",   "proxy (default): public Azure names; names: *.localhost names",
-         CLI_CHOICE,                                                                                         &mode,   0, "proxy|names"},
-        {"format", 0, "FORMAT", "sh (default) or json",                                          CLI_CHOICE, &format, 0, "sh|json"    }
+        STATE_OPTION(&state),
+        CLI_OPT_CHOICE("mode", 0, "MODE", &mode, "proxy|names",
+                       "proxy (default): public Azure names; names: *.localhost names"),
+        CLI_OPT_CHOICE("format", 0, "FORMAT", &format, "sh|json", "sh (default) or json"),
     };
     const struct cli cli = {.program = "kvsim env",
                             .summary =

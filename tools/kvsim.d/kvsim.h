@@ -11,8 +11,14 @@
 
 #include "common/az_error.h"
 #include "common/bytes.h"
+#include "common/cli.h"
 #include "common/json.h"
 #include "common/token.h"
+
+/* --state, as each command has it. */
+#define STATE_OPTION(target)                  \
+    CLI_OPT_STRING("state", 0, "DIR", target, \
+                   "Directory of the state (default: ~/.local/state/kvsim)")
 
 /* The state directory: --state, else $KVSIM_STATE, else $XDG_STATE_HOME/kvsim, else
  * ~/.local/state/kvsim. */

@@ -2,7 +2,6 @@
 /* kvsim lockbox: the engineer's requests for customer data, and the customer's decisions. */
 #include <string.h>
 
-#include "common/cli.h"
 #include "tools/kvsim.d/kvsim.h"
 
 #define ALL "/_sim/lockbox/requests"
@@ -15,14 +14,12 @@ struct lockbox_options {
 static void parse(struct lockbox_options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
-        {"state",           0, "DIR",  "Directory of the state (default: ~/.local/state/kvsim)", CLI_STRING,
-         &o->state,                                                                                                        0, NULL},
-        {"engineer",        0, "NAME", "Who asks",                                               CLI_STRING, &o->engineer, 0, NULL},
-        {"support-request", 0, "ID",   "For which support request",                              CLI_STRING, &o->support,  0, NULL},
-        {"project",         0, "NAME", "For one project of a Language account",                  CLI_STRING, &o->project,  0,
-         NULL                                                                                                                     },
-        {"file",            0, "ID",   "data: the content of this file of an OpenAI account",    CLI_STRING,
-         &o->file,                                                                                                         0, NULL},
+        STATE_OPTION(&o->state),
+        CLI_OPT_STRING("engineer", 0, "NAME", &o->engineer, "Who asks"),
+        CLI_OPT_STRING("support-request", 0, "ID", &o->support, "For which support request"),
+        CLI_OPT_STRING("project", 0, "NAME", &o->project, "For one project of a Language account"),
+        CLI_OPT_STRING("file", 0, "ID", &o->file,
+                       "data: the content of this file of an OpenAI account"),
     };
     const struct cli cli = {
         .program = "kvsim lockbox",

@@ -2,10 +2,7 @@
 /* kvsim portal encryption, kvsim approval: what a person does in the portal and in the form. */
 #include <string.h>
 
-#include "common/cli.h"
 #include "tools/kvsim.d/kvsim.h"
-
-#define STATE_HELP "Directory of the state (default: ~/.local/state/kvsim)"
 
 struct portal_options {
     const char *state, *subscription, *uri, *vault, *key, *version;
@@ -16,18 +13,16 @@ struct portal_options {
 static void parse_portal(struct portal_options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
-        {"state",             0, "DIR",     STATE_HELP,                                               CLI_STRING, &o->state,        0, NULL},
-        {"subscription",      0, "GUID",    "The key vault's subscription (default: the operator's)",
-         CLI_STRING,                                                                                              &o->subscription, 0, NULL},
-        {"key-uri",           0, "URI",     "The key's identifier, as copied from the vault",         CLI_STRING, &o->uri,
-         0,                                                                                                                            NULL},
-        {"vault",             0, "NAME",    "The vault to select from",                               CLI_STRING, &o->vault,        0, NULL},
-        {"key",               0, "NAME",    "With --vault: this key",                                 CLI_STRING, &o->key,          0, NULL},
-        {"key-version",       0, "VERSION",
-         "With --vault and --key: this version (default: the current one)",                           CLI_STRING, &o->version,
-         0,                                                                                                                            NULL},
-        {"microsoft-managed", 0, NULL,      "Go back to Microsoft-managed keys",                      CLI_FLAG,   &o->disable,
-         0,                                                                                                                            NULL},
+        STATE_OPTION(&o->state),
+        CLI_OPT_STRING("subscription", 0, "GUID", &o->subscription,
+                       "The key vault's subscription (default: the operator's)"),
+        CLI_OPT_STRING("key-uri", 0, "URI", &o->uri,
+                       "The key's identifier, as copied from the vault"),
+        CLI_OPT_STRING("vault", 0, "NAME", &o->vault, "The vault to select from"),
+        CLI_OPT_STRING("key", 0, "NAME", &o->key, "With --vault: this key"),
+        CLI_OPT_STRING("key-version", 0, "VERSION", &o->version,
+                       "With --vault and --key: this version (default: the current one)"),
+        CLI_OPT_FLAG("microsoft-managed", 0, &o->disable, "Go back to Microsoft-managed keys"),
     };
     const struct cli cli = {
         .program = "kvsim portal",
@@ -89,23 +84,36 @@ int cmd_portal(int argc, char **argv)
     return 0;
 }
 
-int cmd_approval(int argc, char **argv)
+struct approval_verb {
+    const char *name, *method, *decision;
+};
+
+static const struct approval_verb *find_verb(const char *name)
 {
-    static const struct {
-        const char *verb, *method, *decision;
-    } verbs[] = {
+    static const struct approval_verb verbs[] = {
         {"show",    "GET",   NULL     },
         {"submit",  "PUT",   NULL     },
         {"approve", "PATCH", "approve"},
         {"refuse",  "PATCH", "refuse" },
     };
+
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+int cmd_approval(int argc, char **argv)
+{
     const char *state = NULL;
     const char *subscription = NULL;
     const char *args[1] = {"show"};
     const struct cli_option options[] = {
-        {"state",        0, "DIR",  STATE_HELP,                                       CLI_STRING, &state, 0, NULL},
-        {"subscription", 0, "GUID", "Of this subscription (default: the operator's)", CLI_STRING,
-         &subscription,                                                                                   0, NULL},
+        STATE_OPTION(&state),
+        CLI_OPT_STRING("subscription", 0, "GUID", &subscription,
+                       "Of this subscription (default: the operator's)"),
     };
     const struct cli cli = {
         .program = "kvsim approval",
@@ -120,13 +128,11 @@ int cmd_approval(int argc, char **argv)
         .max_args = 1};
     char path[128];
     const char *dir;
-    size_t i = 0;
+    const struct approval_verb *verb;
 
     (void) cli_parse(&cli, argc, argv, args);
-    while (i < ARRAY_LEN(verbs) && strcmp(verbs[i].verb, args[0]) != 0) {
-        i++;
-    }
-    if (i == ARRAY_LEN(verbs)) {
+    verb = find_verb(args[0]);
+    if (!verb) {
         die_usage("approval takes show, submit, approve or refuse; see kvsim approval --help");
     }
     dir = state_dir(state);
@@ -134,8 +140,8 @@ int cmd_approval(int argc, char **argv)
 
     (void) snprintf(path, sizeof(path), "/_sim/approvals/%.64s",
                     subscription ? subscription : endpoint(e, "subscription"));
-    AUTO_JSON *body = verbs[i].decision ? json_pack("{s:s}", "decision", verbs[i].decision) : NULL;
-    AUTO_JSON *answer = control_call(dir, e, verbs[i].method, path, body);
+    AUTO_JSON *body = verb->decision ? json_pack("{s:s}", "decision", verb->decision) : NULL;
+    AUTO_JSON *answer = control_call(dir, e, verb->method, path, body);
 
     (void) printf("%s%s%s\n", endpoint(answer, "state"),
                   json_object_get(answer, "answerOn") ? ", answer on " : "",

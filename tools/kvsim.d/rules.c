@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/cli.h"
 #include "common/fsutil.h"
 #include "tools/kvsim.d/kvsim.h"
 
@@ -335,16 +334,15 @@ int cmd_rules(int argc, char **argv)
     struct options o = {0};
     const char *args[3] = {"list", NULL, NULL};
     const struct cli_option options[] = {
-        {"state",      0, "DIR",    "Directory of the state (default: ~/.local/state/kvsim)",            CLI_STRING,
-         &o.state,                                                                                                                  0, NULL       },
-        {"format",     0, "FORMAT", "text (default) or json",                                            CLI_CHOICE, &o.format,     0, "text|json"},
-        {"from",       0, "PATH",   "coverage: add up these files, or the files of this folder",
-         CLI_STRINGS,                                                                                                o.from,        0, NULL       },
-        {"fail-under", 0, "N",      "coverage: exit with 1 under N percent",                             CLI_UINT,   &o.fail_under,
-         100,                                                                                                                          NULL       },
-        {"pending",    0, "FILE",
-         "coverage: rules that may still be missing, one a line; exit with 1 if another one is missing",
-         CLI_STRING,                                                                                                 &o.pending,    0, NULL       },
+        STATE_OPTION(&o.state),
+        CLI_OPT_CHOICE("format", 0, "FORMAT", &o.format, "text|json", "text (default) or json"),
+        CLI_OPT_STRINGS("from", 0, "PATH", o.from,
+                        "coverage: add up these files, or the files of this folder"),
+        CLI_OPT_UINT("fail-under", 0, "N", &o.fail_under, 100,
+                     "coverage: exit with 1 under N percent"),
+        CLI_OPT_STRING(
+            "pending", 0, "FILE", &o.pending,
+            "coverage: rules that may still be missing, one a line; exit with 1 if another one is missing"),
     };
     const struct cli cli = {
         .program = "kvsim rules",

@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/cli.h"
 #include "common/daemon.h"
 #include "common/fsutil.h"
 #include "tools/kvsim.d/kvsim.h"
@@ -145,8 +144,7 @@ int cmd_reset(int argc, char **argv)
 {
     const char *state = NULL;
     const struct cli_option options[] = {
-        {"state", 0, "DIR", "Directory of the state (default: ~/.local/state/kvsim)", CLI_STRING,
-         &state, 0, NULL}
+        STATE_OPTION(&state),
     };
     const struct cli cli = {
         .program = "kvsim reset",

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "common/certs.h"
-#include "common/cli.h"
 #include "common/clock.h"
 #include "common/control.h"
 #include "common/daemon.h"
@@ -61,37 +60,34 @@ struct up {
 static void parse(struct options *o, int argc, char **argv)
 {
     const struct cli_option options[] = {
-        {"state",         0,   "DIR",               "Directory of the state (default: ~/.local/state/kvsim)",              CLI_STRING,
-         &o->state,                                                                                                                                           0,     NULL           },
-        {"ephemeral",     0,   NULL,                "Use a temporary state directory, removed at the end",                 CLI_FLAG,
-         &o->ephemeral,                                                                                                                                       0,     NULL           },
-        {"detach",        'd', NULL,                "Return when the daemons answer; they go on in the background",
-         CLI_FLAG,                                                                                                                      &o->detach,           0,     NULL           },
-        {"port-base",     0,   "N",
-         "First of four ports: vaults, resource manager, identity, proxy (default: 7443; 0: any)",                         CLI_UINT,    &o->port_base,        65532, NULL           },
-        {"edition",       0,   "NAME",              "Edition of the documented rules: classic (default) or 2026",
-         CLI_CHOICE,                                                                                                                    &o->edition,          0,     "classic|2026" },
-        {"approval",      0,   "MODE",
-         "none (default) or form: OpenAI's customer-managed keys need a request",                                          CLI_CHOICE,
-         &o->approval,                                                                                                                                        0,     "none|form"    },
-        {"dek-cache-ttl", 0,   "DURATION",
-         "How long an account may keep its unwrapped data key, simulated time (default: 0; with --latency azure 1h)",
-         CLI_DURATION,                                                                                                                  &o->dek_cache_ttl_ms, 0,     NULL           },
-        {"durability",    0,   "MODE",              "full (default) or relaxed: answers don't wait for the disk",
-         CLI_CHOICE,                                                                                                                    &o->durability,       0,     "full|relaxed" },
-        {"latency",       0,   "MODE",
-         "instant (default) or azure: deletes, recoveries and purges of keys and changes of accounts take simulated time",
-         CLI_CHOICE,                                                                                                                    &o->latency,          0,     "instant|azure"},
-        {"throttle",      0,   "MODE",
-         "off (default) or azure: the documented limits per vault and 10 seconds",                                         CLI_CHOICE,
-         &o->throttle,                                                                                                                                        0,     "off|azure"    },
-        {"secure-wrap",   0,   NULL,
-         "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has",                                              CLI_FLAG,
-         &o->secure_wrap,                                                                                                                                     0,     NULL           },
-        {"fips",          0,   NULL,
-         "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed",                                CLI_FLAG,    &o->fips,             0,     NULL           },
-        {"alias",         0,   "HOST[:PORT]=VAULT", "Another name for a vault",                                            CLI_STRINGS, o->aliases,           0,
-         NULL                                                                                                                                                                       },
+        STATE_OPTION(&o->state),
+        CLI_OPT_FLAG("ephemeral", 0, &o->ephemeral,
+                     "Use a temporary state directory, removed at the end"),
+        CLI_OPT_FLAG("detach", 'd', &o->detach,
+                     "Return when the daemons answer; they go on in the background"),
+        CLI_OPT_UINT(
+            "port-base", 0, "N", &o->port_base, 65532,
+            "First of four ports: vaults, resource manager, identity, proxy (default: 7443; 0: any)"),
+        CLI_OPT_CHOICE("edition", 0, "NAME", &o->edition, "classic|2026",
+                       "Edition of the documented rules: classic (default) or 2026"),
+        CLI_OPT_CHOICE("approval", 0, "MODE", &o->approval, "none|form",
+                       "none (default) or form: OpenAI's customer-managed keys need a request"),
+        CLI_OPT_DURATION(
+            "dek-cache-ttl", 0, "DURATION", &o->dek_cache_ttl_ms,
+            "How long an account may keep its unwrapped data key, simulated time (default: 0; with --latency azure 1h)"),
+        CLI_OPT_CHOICE("durability", 0, "MODE", &o->durability, "full|relaxed",
+                       "full (default) or relaxed: answers don't wait for the disk"),
+        CLI_OPT_CHOICE(
+            "latency", 0, "MODE", &o->latency, "instant|azure",
+            "instant (default) or azure: deletes, recoveries and purges of keys and changes of accounts take simulated time"),
+        CLI_OPT_CHOICE("throttle", 0, "MODE", &o->throttle, "off|azure",
+                       "off (default) or azure: the documented limits per vault and 10 seconds"),
+        CLI_OPT_FLAG("secure-wrap", 0, &o->secure_wrap,
+                     "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has"),
+        CLI_OPT_FLAG(
+            "fips", 0, &o->fips,
+            "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed"),
+        CLI_OPT_STRINGS("alias", 0, "HOST[:PORT]=VAULT", o->aliases, "Another name for a vault"),
     };
     const struct cli cli = {.program = "kvsim up",
                             .summary = "Start the simulated Key Vault and the Azure around it.",
