@@ -262,3 +262,8 @@ def b64(data):
 
 def unb64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def openssl(*args, data=b""):
+    """What the openssl command makes of its standard input."""
+    return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout

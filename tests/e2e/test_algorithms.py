@@ -5,20 +5,15 @@ import hashlib
 import json
 import os
 import pathlib
-import subprocess
 import tempfile
 import unittest
 
-from harness import SimTest, b64, unb64
+from harness import SimTest, b64, openssl, unb64
 
 NEW = "2026-04-01"  # symmetric keys: versions.md 1.4
 RSA_SIZES, CURVES, OCT_SIZES = (2048, 3072, 4096), ("P-256", "P-384", "P-521", "P-256K"), (128, 192, 256)
 BAD_KTY = "Property  has invalid value\r\n"  # recorded for oct-HSM, azure-rules.md 8
 BAD_JWK = 'The property "key" must be a valid JsonWebKey object.'  # recorded, azure-rules.md 8
-
-
-def openssl(*args, data=b""):
-    return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout
 
 
 class AlgorithmTest(SimTest):

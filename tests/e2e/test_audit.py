@@ -1,7 +1,6 @@
 """The audit log: one record a request in the documented form (logging.md, azure-rules.md section 6), asked of the daemon and
 through `kvsim audit`; what must never be in it."""
 
-import base64
 import http.client
 import json
 import os
@@ -9,7 +8,7 @@ import socket
 import subprocess
 import unittest
 
-from harness import BUILD, KVSIM, SimTest
+from harness import BUILD, KVSIM, SimTest, b64
 
 MEMBERS = ["time", "resourceId", "operationName", "operationVersion", "category", "resultType", "resultSignature", "resultDescription",
            "durationMs", "callerIpAddress", "correlationId", "identity", "properties"]
@@ -145,7 +144,7 @@ class Audit(SimTest):
             follower.stdout.close()
 
     def test_neither_key_material_nor_tokens_are_ever_in_it(self):
-        value = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+        value = b64(os.urandom(32))
         token = self.sim.token("https://vault.azure.net")
         wrapped = self.sim.vault("audited", "POST", "/keys/k/wrapkey", {"alg": "RSA-OAEP", "value": value}).json["value"]
         self.assertEqual(self.sim.vault("audited", "POST", "/keys/k/unwrapkey", {"alg": "RSA-OAEP", "value": wrapped}).json["value"], value)

@@ -3,12 +3,11 @@
 Envelope, conflict and corruption texts: recorded (wire-samples.md, azure-rules.md section 8).
 """
 
-import base64
 import json
 import tempfile
 import unittest
 
-from harness import Sim, SimTest, b64
+from harness import Sim, SimTest, b64, unb64
 
 CONFLICT = ("There was a conflict restoring the key '{}'. This can happen if either: a second key with the same name was created after the "
             "first key was deleted; thus trying to restore a key whose name is already in use. To fix this, rename the second key to "
@@ -79,11 +78,11 @@ class Backup(SimTest):
         self.call("one", "POST", "/keys/opaque/create", {"kty": "RSA", "tags": {"find": "me-not"}})
         raw = self.backup("opaque")
         self.assertNotIn("=", raw)
-        raw = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+        raw = unb64(raw)
         self.assertEqual(raw[:39], b"\x26AzureKeyVaultKeyBackupV1.microsoft.com")
         parts = raw[39:].split(b".")
         self.assertEqual(len(parts), 5)  # a compact JWE
-        decoded = [base64.urlsafe_b64decode(p + b"=" * (-len(p) % 4)) for p in parts]
+        decoded = [unb64(p.decode()) for p in parts]
         self.assertEqual(set(json.loads(decoded[0])), {"kid", "alg", "enc"})
         for p in (raw, *decoded):
             self.assertNotIn(b"me-not", p)

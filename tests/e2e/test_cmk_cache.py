@@ -3,14 +3,13 @@
 Sources: the rows of docs/rules.md give the document that says each rule.
 """
 
-import base64
 import json
 import pathlib
 import re
 import unittest
 
 from cmk import Case
-from harness import ARM_AI
+from harness import ARM_AI, unb64
 from rules import OFF
 
 
@@ -57,7 +56,7 @@ class CacheCase(Case):
     def data_key(self):
         dek = self.account_record()["dek"]
         a = self.sim.vault(self.vault, "POST", f"/keys/cmk/{dek['version']}/unwrapkey", {"alg": "RSA-OAEP-256", "value": dek["wrapped"]})
-        return base64.urlsafe_b64decode(a.json["value"] + "=")
+        return unb64(a.json["value"])
 
     def copies_in_memory(self, key):
         """How often a daemon's memory holds it: {"vaultd": n, "providerd": n}."""

@@ -2,7 +2,6 @@
 document (its example where it has one), and its answer judged: declared status, required members, types, closed enumerations, nothing
 that is not declared. What is not served stands in a list, exactly."""
 
-import base64
 import hashlib
 import pathlib
 import re
@@ -10,7 +9,7 @@ import sys
 import unittest
 
 import openapi
-from harness import ROOT, Sim
+from harness import ROOT, Sim, b64
 
 KV = ROOT.parent / "shared" / "reference" / "specs" / "specification" / "keyvault"
 DATA = KV / "data-plane/Microsoft.KeyVault"
@@ -20,7 +19,7 @@ ARM = [KV / f"resource-manager/Microsoft.KeyVault/stable/{v}/{name}.json" for v 
 
 
 def digest(bits):
-    return base64.urlsafe_b64encode(hashlib.new(f"sha{bits}", b"openapi").digest()).decode().rstrip("=")
+    return b64(hashlib.new(f"sha{bits}", b"openapi").digest())
 
 
 # A vault has no random bytes: they are Managed HSM's (azure-rules.md section 1, docs/fidelity.md).
@@ -80,7 +79,7 @@ class Keys(Documents):
             call("POST", f"/keys/{name}/create", {"kty": "RSA", "tags": {"a": "b"}, "attributes": {"exp": 4000000000}})
         policy = {"version": "1.0.0", "anyOf": [{"authority": sim.e["login_url"] + "/attestation", "allOf": [{"claim": "yes", "equals": "true"}]}]}
         call("POST", "/keys/released/create", {"kty": "RSA-HSM", "attributes": {"exportable": True}, "key_ops": ["encrypt", "decrypt"], "release_policy": {
-            "data": base64.urlsafe_b64encode(str(policy).replace("'", '"').encode()).decode().rstrip("=")}})
+            "data": b64(str(policy).replace("'", '"').encode())}})
         given = {"RestoreKey": call("POST", "/keys/restored/backup"), "UpdateKey": {"attributes": {"enabled": True, "exp": 4000000000}},
                  "release": {"target": sim.attest("--new-key", sim.state / "tee.pem", "yes=true")}}
         for name in ("restored", "gone"):

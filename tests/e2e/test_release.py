@@ -7,19 +7,14 @@ readers of it take it apart; 403 texts as quoted in public code of the Azure SDK
 import base64
 import json
 import pathlib
-import subprocess
 import tempfile
 import unittest
 
-from harness import SimTest, b64, unb64
+from harness import SimTest, b64, openssl, unb64
 
 NOT_VERIFIED = "Target environment attestation statement cannot be verified."
 NOT_MET = "Target environment attestation does not meet key release policy requirements."
 DIGEST = b64(b"d" * 32)
-
-
-def openssl(*args, data=None):
-    return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout
 
 
 class Release(SimTest):

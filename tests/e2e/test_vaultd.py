@@ -1,6 +1,5 @@
 """vaultd over TLS: authentication, the permission matrix, attributes, life of keys and vaults, bad input, kill -9."""
 
-import base64
 import json
 import os
 import signal
@@ -9,7 +8,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import BUILD, KVSIM, Sim, SimTest, b64
+from harness import BUILD, KVSIM, Sim, SimTest, b64, unb64
 
 DIGEST = b64(b"d" * 32)
 
@@ -50,7 +49,7 @@ class Authentication(VaultTest):
 
     def test_bad_tokens_are_401(self):
         good = self.sim.token("https://vault.azure.net")
-        claims, header = Sim.claims(good), json.loads(base64.urlsafe_b64decode(good.split(".")[0] + "=="))
+        claims, header = Sim.claims(good), json.loads(unb64(good.split(".")[0]))
         h, p, s = good.split(".")
         for name, token, text in (
                 ("garbage", "garbage", "IDX10501"),
