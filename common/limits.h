@@ -31,7 +31,6 @@
 #define LIMIT_LOCKBOX_REQUESTS 1000   /* kept for review; ours */
 #define LIMIT_HEADER_MS        10000  /* until the headers are complete */
 #define LIMIT_IDLE_MS          120000 /* keep-alive between requests, and body stalls */
-#define LIMIT_KEY_NAME         127    /* azure-rules.md section 1 */
 #define LIMIT_TAGS             15
 #define LIMIT_TAG_TEXT         256
 #define LIMIT_ACCESS_POLICIES  1024

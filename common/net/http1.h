@@ -47,7 +47,6 @@ struct http1 {
     bool keep_alive;
     bool expect_continue;
     bool expect_other;
-    bool in_value;
     bool too_many;
     bool complete; /* the message has ended */
     unsigned n_host, n_auth, n_length, n_te;

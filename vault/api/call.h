@@ -79,7 +79,6 @@ enum vault_body {
     BODY_VERIFY,
     BODY_RELEASE,
     BODY_ROTATION_POLICY,
-    BODY_RANDOM,
     BODY_SECURE_WRAP,
     BODY_SECURE_UNWRAP,
 };

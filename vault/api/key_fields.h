@@ -17,7 +17,6 @@
  * section 1 for later ones; recordings for 2016-10-01, 7.0 and 7.2.
  */
 #define KEY_SET_BODIES (BODY_BIT(BODY_CREATE) | BODY_BIT(BODY_IMPORT) | BODY_BIT(BODY_UPDATE))
-#define KEY_USE_BODIES (BODY_BIT(BODY_USE) | BODY_BIT(BODY_SIGN) | BODY_BIT(BODY_VERIFY))
 
 #define KEY_FIELDS(X)                                                                         \
     X(KF_RECOVERABLE_DAYS, 0, "attributes", "recoverableDays", VERSION_FROM(V_7_1_PREVIEW))   \
