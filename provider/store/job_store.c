@@ -53,12 +53,13 @@ void job_store_del(struct kvdb_txn *txn, const char *uid, const json_t *job)
 bool job_store_due(struct kvdb_txn *txn, int64_t now_s, const struct kvkey *after,
                    struct kvkey *entry, char uid[64], char id[64])
 {
-    const char *text = (const char *) entry->data + DUE_NAMES_AT;
+    const char *text;
     int64_t at_s;
 
     if (!due_entry_next(txn, 'J', now_s, after, entry, &at_s)) {
         return false;
     }
+    text = (const char *) entry->data + DUE_NAMES_AT;
     (void) snprintf(uid, 64, "%.63s", text);
     (void) snprintf(id, 64, "%.63s", text + strlen(text) + 1);
     return true;
