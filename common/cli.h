@@ -27,8 +27,8 @@ struct cli_option {
 };
 
 /*
- * Rows of a table of options. SHORT 0: none. A target of another type than the option's does not
- * compile.
+ * Rows of a table of options; short_name 0: none. A target of another type than the option's does
+ * not compile.
  */
 #define CLI_TARGET(type, target) (1 ? (target) : (type *) NULL)
 #define CLI_OPT(type, name, short_name, metavar, target, max, choices, help) \

@@ -10,13 +10,6 @@
 
 #define MAX_OWN 16
 
-static enum log_level level_of(const char *name)
-{
-    return strcmp(name, "error") == 0  ? LOG_LVL_ERROR
-           : strcmp(name, "warn") == 0 ? LOG_LVL_WARN
-                                       : LOG_LVL_INFO;
-}
-
 void daemon_parse(struct daemon_options *o, const struct cli *own, int argc, char **argv)
 {
     const struct cli_option shared[] = {
@@ -24,17 +17,14 @@ void daemon_parse(struct daemon_options *o, const struct cli *own, int argc, cha
                        "Directory of the state (default: ./kvsim-state)"),
         CLI_OPT_STRING("ports", 0, "LIST", &o->ports,
                        "vault=N,management=N,identity=N,proxy=N: the ports clients use"),
-        CLI_OPT_CHOICE("durability", 0, "MODE", &o->durability, "full|relaxed",
-                       "full (default) or relaxed: answers don't wait for the disk"),
+        DURABILITY_OPTION(&o->durability),
         CLI_OPT_FLAG("ephemeral", 0, &o->ephemeral,
                      "The state is thrown away: don't wait for the disk"),
-        CLI_OPT_FLAG(
-            "fips", 0, &o->fips,
-            "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed"),
+        FIPS_OPTION(&o->fips),
         CLI_OPT_UINT("threads", 0, "N", &o->threads, 32, "Event loops (default: one a core)"),
         CLI_OPT_UINT("map-size", 0, "BYTES", &o->map_size, 0,
                      "Size of the store's map (default: 32 GiB, sparse)"),
-        CLI_OPT_CHOICE("log-level", 0, "LEVEL", &o->log_level, "error|warn|info",
+        CLI_OPT_CHOICE("log-level", 0, "LEVEL", &o->log_level, LOG_LEVEL_NAMES,
                        "error, warn or info (default)"),
         CLI_OPT_FLAG("print-routes", 0, &o->print_routes, "Print the route table and exit"),
     };
@@ -49,7 +39,7 @@ void daemon_parse(struct daemon_options *o, const struct cli *own, int argc, cha
     *o = (struct daemon_options){.state = "kvsim-state", .durability = "full", .log_level = "info"};
     log_set_program(own->program);
     (void) cli_parse(&cli, argc, argv, NULL);
-    log_set_level(level_of(o->log_level));
+    log_set_level_named(o->log_level);
 }
 
 struct kvdb_options daemon_kvdb_options(const struct daemon_options *o, uint32_t schema)

@@ -9,12 +9,23 @@
 
 #include "common/clock.h"
 
+static const char *const level_names[] = {
+    [LOG_LVL_ERROR] = "error", [LOG_LVL_WARN] = "warn", [LOG_LVL_INFO] = "info"};
 static enum log_level threshold = LOG_LVL_INFO;
 static const char *program = "kvsim";
 
 void log_set_level(enum log_level level)
 {
     threshold = level;
+}
+
+void log_set_level_named(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
+        if (strcmp(level_names[i], name) == 0) {
+            threshold = (enum log_level) i;
+        }
+    }
 }
 
 void log_set_program(const char *name)
@@ -24,7 +35,6 @@ void log_set_program(const char *name)
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-    static const char *const names[] = {"error", "warn", "info"};
     char when[TIME_TEXT_MAX];
     char line[1024];
     va_list ap;
@@ -35,7 +45,7 @@ void log_line(enum log_level level, const char *fmt, ...)
         return;
     }
     n = snprintf(line, sizeof(line), "%s %s %s: ", time_format(when, clock_real_ms(), TIME_MS),
-                 program, names[level]);
+                 program, level_names[level]);
     va_start(ap, fmt);
     m = vsnprintf(line + n, sizeof(line) - (size_t) n - 1, fmt, ap);
     va_end(ap);

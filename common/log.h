@@ -5,8 +5,11 @@
 #include "common/cleanup.h"
 
 enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO };
+#define LOG_LEVEL_NAMES "error|warn|info" /* as --log-level has them; in lines, too */
 
 void log_set_level(enum log_level level);
+/* By one of LOG_LEVEL_NAMES. */
+void log_set_level_named(const char *name);
 void log_set_program(const char *name); /* static */
 /* Never key material, tokens or secrets. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);

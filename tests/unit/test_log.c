@@ -47,6 +47,27 @@ static void what_is_below_the_level_is_not_written(void **state)
     assert_string_not_equal(out, "");
 }
 
+static void a_level_goes_by_its_name(void **state)
+{
+    const enum log_level levels[] = {LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO};
+    char names[] = LOG_LEVEL_NAMES;
+    char *rest = names;
+    char out[4096];
+
+    (void) state;
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        const char *name = strsep(&rest, "|");
+
+        assert_non_null(name);
+        log_set_level_named(name);
+        logged(levels[i], "x", out);
+        assert_non_null(strstr(out, name));
+        logged(levels[i] + 1, "x", out);
+        assert_string_equal(out, "");
+    }
+    assert_null(rest);
+}
+
 static void a_long_text_is_cut_and_the_line_still_ends(void **state)
 {
     char text[3000];
@@ -79,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_time_program_level_and_text),
         cmocka_unit_test(what_is_below_the_level_is_not_written),
+        cmocka_unit_test(a_level_goes_by_its_name),
         cmocka_unit_test(a_long_text_is_cut_and_the_line_still_ends),
         cmocka_unit_test(what_a_client_sends_can_not_make_a_second_line),
     };

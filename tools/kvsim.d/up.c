@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/control.h"
 #include "common/daemon.h"
+#include "common/daemon_options.h"
 #include "common/fsutil.h"
 #include "tools/kvsim.d/kvsim.h"
 
@@ -68,26 +69,19 @@ static void parse(struct options *o, int argc, char **argv)
         CLI_OPT_UINT(
             "port-base", 0, "N", &o->port_base, 65532,
             "First of four ports: vaults, resource manager, identity, proxy (default: 7443; 0: any)"),
-        CLI_OPT_CHOICE("edition", 0, "NAME", &o->edition, "classic|2026",
-                       "Edition of the documented rules: classic (default) or 2026"),
-        CLI_OPT_CHOICE("approval", 0, "MODE", &o->approval, "none|form",
-                       "none (default) or form: OpenAI's customer-managed keys need a request"),
+        EDITION_OPTION(&o->edition),
+        APPROVAL_OPTION(&o->approval),
         CLI_OPT_DURATION(
             "dek-cache-ttl", 0, "DURATION", &o->dek_cache_ttl_ms,
             "How long an account may keep its unwrapped data key, simulated time (default: 0; with --latency azure 1h)"),
-        CLI_OPT_CHOICE("durability", 0, "MODE", &o->durability, "full|relaxed",
-                       "full (default) or relaxed: answers don't wait for the disk"),
-        CLI_OPT_CHOICE(
-            "latency", 0, "MODE", &o->latency, "instant|azure",
+        DURABILITY_OPTION(&o->durability),
+        LATENCY_OPTION(
+            &o->latency,
             "instant (default) or azure: deletes, recoveries and purges of keys and changes of accounts take simulated time"),
-        CLI_OPT_CHOICE("throttle", 0, "MODE", &o->throttle, "off|azure",
-                       "off (default) or azure: the documented limits per vault and 10 seconds"),
-        CLI_OPT_FLAG("secure-wrap", 0, &o->secure_wrap,
-                     "Vaults have securewrapkey and secureunwrapkey, as Managed HSM has"),
-        CLI_OPT_FLAG(
-            "fips", 0, &o->fips,
-            "What is stored is encrypted by OpenSSL's FIPS provider, which must be installed"),
-        CLI_OPT_STRINGS("alias", 0, "HOST[:PORT]=VAULT", o->aliases, "Another name for a vault"),
+        THROTTLE_OPTION(&o->throttle),
+        SECURE_WRAP_OPTION(&o->secure_wrap),
+        FIPS_OPTION(&o->fips),
+        ALIAS_OPTION(o->aliases),
     };
     const struct cli cli = {.program = "kvsim up",
                             .summary = "Start the simulated Key Vault and the Azure around it.",
